@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that a child process receives from the master by fork, and nothing
+ * else. Everything here stays the child's until it exits. */
+#ifndef IPC_HERITAGE_H
+#define IPC_HERITAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "ipc/chan.h"
+
+struct board;
+struct config;
+
+struct heritage_listener {
+	uint16_t port;
+	int fd;			/* listening, SO_REUSEPORT; this worker's own */
+};
+
+struct heritage {
+	const char *config_file;	/* for messages */
+	const struct config *config;
+	struct board *board;
+	unsigned index;			/* of this role: 0 .. count - 1 */
+	int64_t generation;
+	int chan_fd;			/* to the master */
+	struct heritage_listener *listener;
+	size_t listener_count;
+};
+
+#endif
