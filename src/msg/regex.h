@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Java-like regular expressions by PCRE2, always against the whole value
+ * (mediation.md 0 rule 7), with limits on matching effort. */
+#ifndef MSG_REGEX_H
+#define MSG_REGEX_H
+
+#include <stdbool.h>
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct regex;
+
+/* Lives as long as the arena. err->at.column is the offset of the fault. */
+struct regex *regex_compile(struct arena *, struct str pattern, struct err *)
+    MUST_CHECK;
+/* 1 matches, 0 does not, -1 gave up (ERR_LIMIT). */
+int regex_matches(const struct regex *, struct str subject, struct err *)
+    MUST_CHECK;
+/* The same; *group_out is that group (p == NULL when it took no part or does
+ * not exist). */
+int regex_group(const struct regex *, struct str subject, unsigned group,
+    struct str *group_out, struct err *) MUST_CHECK;
+
+#endif
