@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mediation: the engine. Artifacts in, effects out through struct med_host.
+ * It sees no socket, no process and no clock of its own; it never performs an
+ * effect, it asks its host for it.
+ */
+#ifndef MEDIATION_MEDIATION_H
+#define MEDIATION_MEDIATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/attr.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+
+struct endpoint;
+struct med_inbound;
+struct med_run;
+struct med_set;
+struct message;
+struct sequence;
+
+/* ---- sets -------------------------------------------------------------- */
+
+struct med_config {
+	const char *root;		/* artifacts, MI's layout */
+	const char *registry;		/* "" = none */
+	bool ws_sender;			/* transport.ws.sender.enable */
+	bool lenient;			/* artifacts.unsupported = warn */
+	const char *outflow, *outflow_fault;	/* defaults by name; "" = main, fault */
+	int64_t port_offset;
+	/* Judges the URI of an address endpoint at load; may be NULL. */
+	int (*check_uri)(struct str uri, struct err *);
+};
+
+/*
+ * Loads every artifact below root. All or nothing: NULL when diag has errors.
+ * A set is immutable and counted; it starts with one reference.
+ */
+struct med_set *med_set_load(const struct med_config *, struct diag *)
+    MUST_CHECK;
+struct med_set *med_set_get(struct med_set *);
+void med_set_put(struct med_set **);
+/* Hex digest (FNV-1a, 128 bits) over names and bytes of all
+ * files read: two processes that loaded the same files have the same. */
+const char *med_set_digest(const struct med_set *);
+
+size_t med_set_inbound_count(const struct med_set *);
+const struct med_inbound *med_set_inbound(const struct med_set *, size_t);
+/* NULL when there is none. */
+const struct med_inbound *med_set_find_inbound(const struct med_set *,
+    struct str name);
+const struct sequence *med_set_sequence(const struct med_set *,
+    struct str name);
+/* Never NULL: the built-in ones where the artifacts have none. */
+const struct sequence *med_set_main(const struct med_set *);
+const struct sequence *med_set_fault(const struct med_set *);
+struct str sequence_name(const struct sequence *);
+/* Local entry or registry resource as text (mediation.md 1.4, 1.5); entry
+ * function of a message's context, ctx = the set. */
+bool med_set_entry(void *set, struct str key, struct arena *, struct str *out);
+
+/* What a sequence does to the body, summed over all it can reach. */
+enum med_body { MED_BODY_NONE, MED_BODY_READ, MED_BODY_WRITE };
+enum med_body sequence_body(const struct sequence *);
+
+/* ---- faults ------------------------------------------------------------ */
+
+/* Codes of mediation.md 7. */
+enum fault_code {
+	FAULT_MEDIATOR = 0,
+	FAULT_CONNECT_FAILED = 101503, FAULT_TIMEOUT = 101504,
+	FAULT_CLOSED = 101505, FAULT_CONNECT_TIMEOUT = 101508,
+	FAULT_SEND = 101500, FAULT_PROTOCOL = 101506,
+	FAULT_NO_ENDPOINT = 303000, FAULT_SUSPENDED = 303001,
+	FAULT_CALL = 401003, FAULT_TEMPLATE_PARAMETER = 500101,
+	FAULT_PARSE = 601000,
+};
+
+struct fault {
+	int code;
+	char code_text[32];	/* throwError's free text; "" = code */
+	char message[480];	/* one line */
+	char detail[700];	/* trail: "main.xml:3 sequence > :9 filter" */
+};
+/* Fills and returns MED_HOST_FAULT's sign, -1. */
+int fault_set(struct fault *, int code, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* ---- the host ---------------------------------------------------------- */
+
+enum med_host_result {
+	MED_HOST_DONE,
+	MED_HOST_WAIT,		/* the run stops here until med_resume() or
+				   med_fail() */
+	MED_HOST_FAULT,		/* fault is filled */
+};
+
+enum med_sending { MED_SEND, MED_CALL };
+
+struct med_host {
+	/*
+	 * <send> and <call> to a leaf endpoint (address, http, default). The
+	 * message stays the run's. For MED_CALL with an answer, the host puts
+	 * the answer into the message before it resumes.
+	 */
+	enum med_host_result (*send)(void *ctx, struct med_run *,
+	    enum med_sending, const struct endpoint *, struct message *,
+	    struct fault *);
+	/* <respond>, and <send/> of a response. */
+	enum med_host_result (*respond)(void *ctx, struct med_run *,
+	    struct message *, struct fault *);
+	/* A line of the log mediator or of the engine; origin is the class name
+	 * that MI would show ("LogMediator"). May be NULL: base/log is used. */
+	void (*log)(void *ctx, enum log_level, struct str origin,
+	    struct str text);
+};
+
+/* ---- runs -------------------------------------------------------------- */
+
+struct med_limits {
+	unsigned steps;			/* mediators a run may execute */
+	unsigned depth;			/* nested sequences */
+};
+
+/* Stock of runs, one a worker. */
+struct med_engine;
+struct med_engine *med_engine_new(const struct med_limits *) MUST_CHECK;
+void med_engine_set_limits(struct med_engine *, const struct med_limits *);
+/* No run may be left. */
+void med_engine_free(struct med_engine **);
+
+/* What became of a run that is over. */
+struct med_outcome {
+	bool faulted;		/* a fault was raised, handled or not */
+	bool unhandled;		/* and no handler took it to its end */
+	struct fault fault;	/* the last one; only when faulted */
+};
+
+enum med_state { MED_DONE, MED_WAITING };
+
+/*
+ * Runs sequence (then, on a fault, the nearest onError, last on_fault, which
+ * may be NULL) on a message. Borrows message, host and ctx until it is over;
+ * holds a reference to the set. MED_WAITING: *run_out is the run, to be
+ * continued by med_resume(), med_fail() or ended by med_abort(); the message
+ * must own its bytes before the callback returns (message_own()).
+ */
+enum med_state med_start(struct med_engine *, struct med_set *,
+    const struct sequence *, const struct sequence *on_fault,
+    struct message *, const struct med_host *, void *ctx,
+    struct med_run **run_out, struct med_outcome *) MUST_CHECK;
+/* After MED_HOST_WAIT. MED_DONE: the run is gone. Never from inside a host
+ * function of the same run. */
+enum med_state med_resume(struct med_run *, struct med_outcome *) MUST_CHECK;
+enum med_state med_fail(struct med_run *, const struct fault *,
+    struct med_outcome *) MUST_CHECK;
+/* Ends it without another step; *run becomes NULL; NULL is accepted. */
+void med_abort(struct med_run **);
+struct message *med_run_message(struct med_run *);
+struct med_set *med_run_set(struct med_run *);
+
+/* ---- endpoints, as the host sees them ---------------------------------- */
+
+struct ep_policy;
+enum endpoint_kind { ENDPOINT_ADDRESS, ENDPOINT_HTTP, ENDPOINT_DEFAULT };
+enum endpoint_kind endpoint_kind(const struct endpoint *);
+/* Its name, or the URI of an anonymous one; the key of its state. */
+struct str endpoint_name(const struct endpoint *);
+/* The address for this message (dynamic parts filled in, To for default). */
+int endpoint_address(const struct endpoint *, struct message *,
+    struct str *uri_out, struct fault *) MUST_CHECK;
+/* False for a fixed address: endpoint_address() always gives the same. */
+bool endpoint_is_dynamic(const struct endpoint *);
+const struct ep_policy *endpoint_policy(const struct endpoint *);
+/* Applies the <property> children to the message. */
+int endpoint_apply_properties(const struct endpoint *, struct message *,
+    struct fault *) MUST_CHECK;
+/* Value of a default-scope constant <property> of the endpoint; p NULL = none. */
+struct str endpoint_option(const struct endpoint *, const char *name);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * For authors of mediators: one file in mediators/, one row in mediators.def.
+ * The two halves never meet: compile sees XML and no message, exec sees a
+ * message and no XML.
+ */
+#ifndef MEDIATION_MEDIATOR_H
+#define MEDIATION_MEDIATOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/arena.h"
+#include "base/attr.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "mediation/mediation.h"
+#include "msg/expr.h"
+#include "msg/message.h"
+
+struct med_compile;		/* what compile works with (opaque) */
+struct med_list;		/* compiled children, in order (opaque) */
+struct xml_el;			/* an element of the artifact (opaque) */
+
+enum med_next {
+	MED_NEXT,		/* go on with the next mediator */
+	MED_CHILDREN,		/* run the list given to med_enter(), then go on */
+	MED_STOP,		/* the flow ends here, in all enclosing sequences */
+	MED_WAIT,		/* the host will resume; then go on with the next */
+	MED_FAULT,		/* fault is filled */
+};
+
+struct mediator_type {
+	const char *element;		/* the XML name */
+	const char *origin;		/* class name shown in the log */
+	enum med_body body;		/* what it may do to the body itself */
+	/* -1 after an error (in err or in the diag). *node lives in the set's arena. */
+	int (*compile)(struct med_compile *, const struct xml_el *,
+	    void **node, struct err *);
+	enum med_next (*exec)(struct med_run *, const void *node,
+	    struct message *, struct fault *);
+};
+
+/* ---- while compiling (xmlread.c) --------------------------------------- */
+
+struct arena *med_arena(struct med_compile *);
+struct src_pos xml_pos(const struct xml_el *);
+struct str xml_name(const struct xml_el *);		/* local name */
+/* Value of an attribute; p == NULL when absent. Reading marks it as known. */
+struct str xml_attr(const struct xml_el *, const char *name);
+/* true/false in any case; dflt when absent; -1 with err for other text. */
+int xml_attr_bool(const struct xml_el *, const char *name, bool dflt,
+    bool *out, struct err *) MUST_CHECK;
+int xml_attr_int(const struct xml_el *, const char *name, int64_t dflt,
+    int64_t *out, struct err *) MUST_CHECK;
+/* First child element of that name in the synapse namespace, or NULL; and the
+ * next one with the same name. Reading marks it as known. */
+const struct xml_el *xml_child(const struct xml_el *, const char *name);
+const struct xml_el *xml_next(const struct xml_el *);
+/* All child elements of the synapse namespace in order, whatever their name. */
+const struct xml_el *xml_first_child(const struct xml_el *);
+const struct xml_el *xml_next_child(const struct xml_el *);
+struct str xml_text(const struct xml_el *);	/* direct text and CDATA, untrimmed */
+/* Inner first element as markup with inherited namespaces; p NULL if none. */
+struct str xml_inner_markup(const struct xml_el *, struct arena *);
+bool xml_has_child_elements(const struct xml_el *);
+/* An error for every attribute or child that nobody read, listing what would
+ * have been allowed. Called by the compiler after each mediator's compile. */
+int xml_reject_unknown(const struct xml_el *, struct err *) MUST_CHECK;
+int xml_error(const struct xml_el *, struct err *, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+
+/* An expression attribute; *out is NULL when it is absent. Errors carry the place. */
+int med_expr(struct med_compile *, const struct xml_el *, const char *attr,
+    struct expr **out, struct err *) MUST_CHECK;
+/* Value: static text or {expr} (mediation.md 2.1). */
+struct med_value;
+int med_value(struct med_compile *, const struct xml_el *, const char *attr,
+    struct med_value **out, struct err *) MUST_CHECK;
+/* The mediators inside el become a list; those named in skip (NULL-ended, may
+ * be NULL) are left to the caller. */
+int med_children(struct med_compile *, const struct xml_el *,
+    const char *const *skip, struct med_list **out, struct err *) MUST_CHECK;
+/* The name of a sequence to be run later; it may be defined after this one,
+ * or not at all (a fault at run time). */
+struct sequence_ref;
+struct sequence_ref *med_sequence_ref(struct med_compile *, struct str name)
+    MUST_CHECK;
+/* An <endpoint> element, inline or by key. */
+struct endpoint_ref;
+int med_endpoint(struct med_compile *, const struct xml_el *,
+    struct endpoint_ref **out, struct err *) MUST_CHECK;
+
+/* ---- while running (run.c) --------------------------------------------- */
+
+/* Text of a value; *out p == NULL for Java's null. */
+int med_value_string(const struct med_value *, struct message *,
+    struct str *out, struct fault *) MUST_CHECK;
+bool med_value_is_constant(const struct med_value *, struct str *text_out);
+/* Wrappers that turn an err into a fault (601000 when the body is broken). */
+int med_expr_string(const struct expr *, struct message *, struct str *out,
+    struct fault *) MUST_CHECK;
+int med_expr_truth(const struct expr *, struct message *, bool *out,
+    struct fault *) MUST_CHECK;
+int med_fault_from(struct fault *, const struct err *);
+
+/* Before returning MED_CHILDREN: the list to run. */
+void med_enter(struct med_run *, const struct med_list *);
+/* The same for a sequence, with its onError; NULL when it does not exist. */
+const struct sequence *sequence_resolve(const struct sequence_ref *);
+const struct sequence *med_find_sequence(struct med_run *, struct str name);
+void med_enter_sequence(struct med_run *, const struct sequence *);
+/* The sending side of <send> and <call>: resolves the reference and asks the
+ * host. ep NULL: no endpoint was given. */
+enum med_next med_send_to(struct med_run *, enum med_sending,
+    const struct endpoint_ref *ep, struct message *, struct fault *);
+const struct med_host *med_host(struct med_run *, void **ctx_out);
+/* A line in the log, as the mediator that runs. */
+bool med_log_on(struct med_run *, enum log_level);
+void med_log(struct med_run *, enum log_level, struct str text);
+
+#endif
