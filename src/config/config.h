@@ -13,22 +13,23 @@
 #include "base/str.h"
 
 struct config {
-#define CONFIG_TYPE_BOOL bool
-#define CONFIG_TYPE_INT int64_t
-#define CONFIG_TYPE_COUNT int64_t
-#define CONFIG_TYPE_SIZE int64_t
-#define CONFIG_TYPE_TIME int64_t
-#define CONFIG_TYPE_TEXT const char *
-#define CONFIG_TYPE_WORD const char *
+#define CONFIG_C_BOOL bool
+#define CONFIG_C_INT int64_t
+#define CONFIG_C_COUNT int64_t
+#define CONFIG_C_SIZE int64_t
+#define CONFIG_C_TIME int64_t
+#define CONFIG_C_TEXT const char *
+#define CONFIG_C_WORD const char *
 #define OPTION(field, name, type, dflt, min, max, when, doc) \
-	CONFIG_TYPE_##type field;
+	CONFIG_C_##type field;
 #include "config/options.def"
 #undef OPTION
 };
 
 /*
  * Reads file (and its include_dir), then the -g settings ("key=value;..." in
- * the file's own syntax; NULL = none). NULL after errors, all of which are in
+ * the file's own syntax, where a key may also be written "process.workers";
+ * NULL = none). NULL after errors, all of which are in
  * diag: unknown names with the nearest known one, wrong types, values out of
  * range, each with file and line.
  */
@@ -42,9 +43,10 @@ void config_free(struct config **);
 /* The effective settings in the file's syntax: wsgw -T, and what the master
  * hands to its workers; config_parse() of it gives the same config. */
 void config_dump(const struct config *, struct buf *to);
-/* Names of the settings that differ and need a restart, comma separated. */
-void config_restart_needed(const struct config *old, const struct config *new,
-    struct buf *to);
+/* What needs a restart stays as it was: takes those settings of old over into
+ * new and appends the names of the ones that differ, comma separated. */
+void config_keep(struct config *new, const struct config *old,
+    struct buf *names);
 /* reStructuredText of all settings, for wsgw.conf(5). */
 void config_manual(FILE *to);
 

@@ -18,7 +18,8 @@
 enum { BOARD_SLOTS = 256 };
 
 struct board_slot {
-	_Atomic int64_t pid;		/* 0 = nobody */
+	/* Each slot on its own cache lines: writers do not disturb others. */
+	_Alignas(64) _Atomic int64_t pid;	/* 0 = nobody */
 	_Atomic int64_t started_us;	/* wall clock */
 	_Atomic int64_t generation;	/* set in use */
 #define METRIC(field, name, kind, help) _Atomic int64_t field;

@@ -16,10 +16,13 @@ enum chan_type {
 	/* master to worker */
 	CHAN_PREPARE = 1,	/* generation; text: config dump. Load the set,
 				   answer PREPARED or FAILED, change nothing */
-	CHAN_COMMIT,		/* generation; text: one line "PORT" for each
-				   listener that the new set needs and that
-				   the worker has not; their descriptors in
-				   the same order. Answer COMMITTED */
+	CHAN_COMMIT,		/* generation; text: one line "PORT" (or "PORT
+				   NAME" when the inbound NAME asked for port
+				   0) for each listener that the new set needs
+				   and that the worker has not; their
+				   descriptors in the same order. Close the
+				   listeners that no inbound needs any more.
+				   Answer COMMITTED */
 	CHAN_ROLLBACK,		/* generation: forget what was prepared */
 	CHAN_REOPEN,		/* open log files again */
 	CHAN_QUIT,		/* stop accepting, close clients with 1001, end
@@ -36,7 +39,8 @@ enum chan_type {
 				   ends the answer */
 	/* check to master */
 	CHAN_PLAN = 128,	/* text: "digest HEX\n" and a line
-				   "listen PORT NAME\n" per inbound */
+				   "listen PORT NAME\n" per inbound; port 0
+				   asks for a free one */
 	CHAN_DIAG,		/* number: 0 ok, 1 errors; text: diagnostics as
 				   printed */
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All that a child process receives from the master by fork, and nothing
- * else. Everything here stays the child's until it exits. */
+ * else. Everything here stays the child's until it exits. Signals come as the
+ * kernel's defaults, unblocked, but for PIPE, HUP, INT, QUIT and USR1, which
+ * are ignored: those are the master's business. */
 #ifndef IPC_HERITAGE_H
 #define IPC_HERITAGE_H
 
@@ -12,7 +14,9 @@ struct board;
 struct config;
 
 struct heritage_listener {
-	uint16_t port;
+	uint16_t port;		/* as bound, never 0 */
+	const char *name;	/* the inbound with port 0 that it is for, or
+				   NULL: for all inbounds with this port */
 	int fd;			/* listening, SO_REUSEPORT; this worker's own */
 };
 
