@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writing heads. No CR, LF or NUL gets through: whatever holds one is refused
- * by http_safe_value(), and the writers leave such a header out. */
+/* Writing heads. No CR, LF or NUL gets through: whatever holds one, or another
+ * control character but the tab, is refused by http_safe_value(), and the
+ * writers leave such a header out. */
 #ifndef HTTP_EMIT_H
 #define HTTP_EMIT_H
 
@@ -18,8 +19,10 @@ void http_emit_request(struct buf *, struct str method, struct str target);
  * returns whether it was written. */
 bool http_emit_header(struct buf *, struct str name, struct str value);
 void http_emit_end(struct buf *);
-/* A complete answer: status, Content-Type: text/plain, Content-Length, Connection: close
- * when close is set, extra (complete header lines or empty), one line of body. */
+/* A complete answer: status, Content-Type: text/plain, Content-Length,
+ * Connection: close for HTTP_CLOSE, extra (complete header lines or empty),
+ * one line of body, to which the newline is added; an empty body stays
+ * empty. */
 enum http_after { HTTP_KEEP, HTTP_CLOSE };
 void http_emit_text(struct buf *, int status, enum http_after,
     struct str extra, struct str body);

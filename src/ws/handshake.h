@@ -19,39 +19,47 @@ struct ws_refusal {
 	const char *extra;	/* header lines to add ("Allow: GET\r\n"), or "" */
 };
 
+/* A body announced on an upgrade is refused with 400, one above this with
+ * 413. */
+enum { WS_BODY_LARGE = 65536 };
+
 /*
- * Server. Checks method, HTTP/1.1, Host, Upgrade, Connection, key, version,
- * target. 0 = may be answered with 101. Not GET: 405 with Allow; no or other
- * Upgrade: 426 with Upgrade: websocket; version not 13: 426 with
- * Sec-WebSocket-Version: 13; the rest: 400.
+ * Server. Checks method, HTTP/1.1, body, target, Host, Upgrade, Connection,
+ * version, key, in this order. 0 = may be answered with 101. Not GET: 405 with
+ * Allow; no or other Upgrade: 426 with Upgrade: websocket; version not 13: 426
+ * with Sec-WebSocket-Version: 13; the rest: 400 (413: see above).
  */
 int ws_check_request(const struct http_head *, struct ws_refusal *) MUST_CHECK;
 /* The subprotocols that the client offers, in its order: every
  * Sec-WebSocket-Protocol header, split at commas, but not inside quotes or
- * parentheses (synapse(contentType='a,b')). Returns how many were written to
- * out, at most max. */
+ * parentheses (synapse(contentType='a,b')); where these do not pair, at every
+ * comma. Empty ones are left out. Returns how many were written to out, at
+ * most max. */
 size_t ws_offered_protocols(const struct http_head *, struct str *out,
     size_t max);
-/* Writes the 101. protocol may be absent; extra is complete header lines. */
+/* Writes the 101 to a request that passed ws_check_request(). protocol may be
+ * absent; extra is complete header lines. */
 void ws_accept_write(struct buf *, const struct http_head *,
     struct str protocol, struct str extra);
+/* The whole answer, which ends the connection (Connection: close). */
 void ws_refuse_write(struct buf *, const struct ws_refusal *);
 
 /* Client. */
 enum { WS_KEY_LEN = 24 };
 struct ws_dial {
 	struct str host;	/* for Host: authority as written */
-	struct str target;	/* "/" when empty */
+	struct str target;	/* path?query; "/" when empty */
 	struct str origin;	/* p == NULL: none */
 	struct str protocol;	/* offered as it is; p == NULL: none */
 	struct str headers;	/* complete lines, or empty */
 	char key[WS_KEY_LEN + 1];	/* filled by ws_dial_write() */
 };
+/* host, origin and protocol must be http_safe_value(), target a URI's. */
 void ws_dial_write(struct buf *, struct ws_dial *);
 /*
- * Checks the answer: 101, Upgrade, Connection, Accept, no extension that was
- * not asked for. *protocol_out is the returned subprotocol (p == NULL: none);
- * whether it is the one asked for is the caller's to judge.
+ * Checks the answer: 101, Upgrade, Connection, Accept, no extension, and no
+ * subprotocol that was not offered (RFC 6455 4.1). *protocol_out is the returned
+ * subprotocol (p == NULL: none, which the caller may judge).
  */
 int ws_check_response(const struct http_head *, const struct ws_dial *,
     struct str *protocol_out, struct err *) MUST_CHECK;

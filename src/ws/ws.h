@@ -63,9 +63,9 @@ struct ws_event {
 
 struct ws_conn;
 
-/* The callback may call ws_send(), ws_close() and ws_ping(), not ws_feed() or ws_conn_free().
- * It returns false to have the rest of the bytes ignored (the owner is about
- * to go). */
+/* The callback may call ws_send(), ws_close() and ws_ping(), not ws_feed() or
+ * ws_conn_free(). It returns false to have everything that is left or comes
+ * later ignored (the owner is about to go). */
 typedef bool ws_event_fn(void *ctx, const struct ws_event *);
 
 /* Copies params. Borrows out for its life: encoded frames are appended to
@@ -82,7 +82,9 @@ void ws_conn_set_out(struct ws_conn *, struct buf *out);
  * consumed; a frame that is not whole yet is kept inside. Returns 0, or -1
  * after a violation: a Close frame with the right code has been appended to out
  * (when none was sent before), err says what, ws_close_sent() gives the code,
- * and nothing more will be accepted. Bytes after a Close are ignored.
+ * and nothing more will be accepted. Bytes after the peer's Close or after a
+ * violation are ignored (0). After a Close of ours the peer's frames are still
+ * checked, but only its Close is told.
  */
 int ws_feed(struct ws_conn *, char *p, size_t n, ws_event_fn *, void *ctx,
     struct err *) MUST_CHECK;
