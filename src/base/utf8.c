@@ -28,7 +28,7 @@ utf8_ascii_run(const char *p, size_t n)
 
 		memcpy(&w, p + i, 8);
 		if (w & 0x8080808080808080u)
-			return i;
+			break;
 	}
 	while (i < n && !(p[i] & 0x80))
 		i++;

@@ -20,8 +20,7 @@ bool utf8_feed(struct utf8 *, const char *p, size_t n);
 bool utf8_done(const struct utf8 *);
 /* One whole text. */
 bool utf8_valid(const char *p, size_t n);
-/* How many leading bytes are ASCII (stops early at most 31 bytes before the
- * first that is not, when built with vectors: a lower bound). */
+/* How many leading bytes are ASCII. */
 size_t utf8_ascii_run(const char *p, size_t n);
 /* Writes the UTF-8 form of a code point (below 0x110000) to out[4]; returns
  * its length. Surrogates are written as U+FFFD. */
