@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ws/handshake.h"
 
+/* OpenSSL has a type of the name that err.def gives to a kind. */
+#define ERR_STATE openssl_err_state
 #include <openssl/evp.h>
+#undef ERR_STATE
 #include <stdio.h>
 
 #include "base/b64.h"
