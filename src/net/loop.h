@@ -23,9 +23,11 @@ struct loop;
 
 /* poller: "epoll", "poll", or NULL for the one chosen by configure. */
 struct loop *loop_new(const char *poller, struct err *) MUST_CHECK;
-/* Everything registered must be gone. Runs pending frees. */
+/* Runs pending frees; then nothing may be registered, set or posted any more
+ * (but the signals). *loop becomes NULL; NULL is accepted. */
 void loop_free(struct loop **);
-/* Runs until loop_stop(). -1 only when the poller itself fails. */
+/* Runs until loop_stop(); the turn that is running is finished. -1 only when
+ * the poller itself fails. */
 int loop_run(struct loop *, struct err *) MUST_CHECK;
 /* One turn; waits at most timeout_ms (-1 = until something happens). For
  * tests. */
@@ -57,8 +59,8 @@ int loop_fd_add(struct loop *, struct loop_fd *f, int fd, unsigned want,
     MUST_CHECK;
 /* Cheap when nothing changes. */
 void loop_fd_want(struct loop *, struct loop_fd *, unsigned want);
-/* Does not close fd. No callback comes afterwards, also not for an event
- * that was fetched already. */
+/* Before fd is closed; does not close it. No callback comes afterwards, also
+ * not for an event that was fetched already. Twice is harmless. */
 void loop_fd_del(struct loop *, struct loop_fd *);
 
 /* Caller's storage, { 0 } is a timer that is not set. */
@@ -69,8 +71,9 @@ struct loop_timer {
 	void *ctx;
 };
 
-/* (Re)sets it to fire once, after_ms from now; the callback may set it again.
- * Cost does not depend on how often a timer is pushed back: a later time
+/* (Re)sets it to fire once, after_ms from loop_now(); the callback may set it
+ * again, for the next turn at the earliest. Timers due at the same millisecond
+ * fire in no particular order. Cost does not depend on how often a timer is pushed back: a later time
  * than the one it has is noted and looked at when the old one fires. */
 void loop_timer_set(struct loop *, struct loop_timer *, int64_t after_ms,
     void (*on_time)(void *ctx), void *ctx);
@@ -86,11 +89,18 @@ struct loop_work {
 void loop_post(struct loop *, struct loop_work *, void (*fn)(void *ctx),
     void *ctx);
 void loop_unpost(struct loop *, struct loop_work *);
+/* As loop_post(), but runs right after the callback that is running now (or
+ * at the start of the next turn): for streams to send what was written; only
+ * net uses it. loop_unpost() takes it back. */
+void loop_flush_soon(struct loop *, struct loop_work *, void (*fn)(void *ctx),
+    void *ctx);
 
 /* Calls fn(p) when no callback is running any more in this turn. */
 void loop_defer_free(struct loop *, void *p, void (*fn)(void *p));
 
-/* Signals as events: fn(ctx, signo) in the loop (signalfd). One set a loop. */
+/* Signals as events: fn(ctx, signo) in the loop (signalfd). One set a loop.
+ * They are blocked from then on, also after loop_free(). Call it in the
+ * process that runs the loop, not before a fork. */
 int loop_signals(struct loop *, const int *signos, size_t count,
     void (*fn)(void *ctx, int signo), void *ctx, struct err *) MUST_CHECK;
 

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "base/attr.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -21,6 +22,7 @@ struct loop;
 struct stream;
 struct sock_addr;
 
+/* on_open and on_drain may be NULL. */
 struct stream_handler {
 	/* Connected (after stream_connect() only). */
 	void (*on_open)(void *ctx);
@@ -32,12 +34,13 @@ struct stream_handler {
 	/* The queue has been above the high mark and is now at or below the
 	 * low one. */
 	void (*on_drain)(void *ctx);
-	/* Failed: connect, read or write. Nothing more comes; the owner frees
-	 * the stream. */
+	/* Failed: connect ("connect: Connection refused", "connect timed out
+	 * after 3000 ms" with ERR_TIMEOUT), read or write. Nothing more comes;
+	 * the owner frees the stream. */
 	void (*on_error)(void *ctx, const struct err *);
 };
 
-/* Takes fd (connected). Borrows handler and ctx for its life. Reads from the
+/* Takes fd (connected, non-blocking). Borrows handler and ctx for its life. Reads from the
  * start. */
 struct stream *stream_new(struct loop *, int fd, const struct stream_handler *,
     void *ctx) MUST_CHECK;
@@ -59,7 +62,7 @@ void stream_flush(struct stream *);
 size_t stream_queued(const struct stream *);
 /* Marks in bytes; default 256 KiB and 64 KiB. */
 void stream_watermarks(struct stream *, size_t high, size_t low);
-/* Above the high mark and not yet back at the low one. */
+/* Above the high mark at a flush and not yet back at the low one. */
 bool stream_congested(const struct stream *);
 /* Nothing is delivered between pause and resume (the kernel's buffer fills
  * and TCP slows the peer); on_eof and on_error wait too, but a write error
@@ -67,7 +70,8 @@ bool stream_congested(const struct stream *);
 void stream_pause(struct stream *);
 void stream_resume(struct stream *);
 bool stream_paused(const struct stream *);
-/* FIN once the queue is sent; reading goes on. */
+/* FIN once the queue is sent (it need not be flushed); reading goes on. What is
+ * written after the FIN is dropped. */
 void stream_finish(struct stream *);
 int stream_fd(const struct stream *);
 /* Totals since the start, for the access log. */
