@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/must.h"
 #include "config/opt.h"
+#include "config/scan.h"
 
 enum { FILE_MAX = 1 << 20, NAME_MAX_LEN = 200 };
 
@@ -227,56 +228,31 @@ take_group(struct reader *r, const config_setting_t *group, struct str prefix)
 		take_member(r, config_setting_get_elem(group, i), prefix);
 }
 
-static int
-line_of(struct str text, size_t at)
-{
-	int line = 1;
-
-	for (size_t i = 0; i < at; i++)
-		line += text.p[i] == '\n';
-	return line;
-}
-
-/* libconfig ends the process when an included file cannot be read, so that it
- * gets no file to include. -1 when there is something it must not see. */
-static int
-reject_unreadable(struct reader *r, struct str text)
-{
-	struct str rest = text, line;
-	size_t nul = str_find(text, '\0');
-
-	if (nul < text.n)
-		return diag_error(r->diag, (struct src_pos){ r->file,
-		    r->lines ? line_of(text, nul) : 0, 0 },
-		    "there is a NUL byte in the file");
-	while (str_next(&rest, '\n', &line))
-		if (str_starts(str_trim(line), "@include"))
-			return diag_error(r->diag, (struct src_pos){ r->file,
-			    r->lines ? line_of(text, (size_t)(line.p - text.p))
-			    : 0, 0 },
-			    "@include is not supported: put the file into "
-			    "include_dir");
-	return 0;
-}
-
 /* 0 with the document in *cfg, which the caller destroys in any case. */
 static int
 parse_document(struct reader *r, struct str text, config_t *cfg)
 {
-	char *copy;
-	int ok;
+	struct buf ready = { 0 };
+	struct err err;
+	int ok = CONFIG_TRUE;
 
 	config_init(cfg);
-	if (reject_unreadable(r, text) < 0)
-		return -1;
-	copy = str_dup(text);
-	ok = config_read_string(cfg, copy);
-	free(copy);
+	if (scan_text(text, &ready, &err) == 0) {
+		ok = config_read_string(cfg, buf_cstr(&ready));
+		if (ok == CONFIG_FALSE)
+			err_at(&err, (struct src_pos){ NULL,
+			    config_error_line(cfg), 0 }, "%s",
+			    config_error_text(cfg));
+	} else {
+		ok = CONFIG_FALSE;
+	}
+	buf_fini(&ready);
 	if (ok == CONFIG_TRUE)
 		return 0;
-	return diag_error(r->diag, (struct src_pos){ r->file,
-	    r->lines ? config_error_line(cfg) : 0, 0 }, "%s",
-	    config_error_text(cfg) ? config_error_text(cfg) : "syntax error");
+	err.at.file = r->file;
+	if (!r->lines)
+		err.at.line = 0;
+	return diag_add(r->diag, DIAG_ERROR, &err);
 }
 
 static void
