@@ -155,17 +155,23 @@ arena_on_reset(struct arena *a, void (*fn)(void *ctx), void *ctx)
 	a->cleanups = c;
 }
 
-void
-arena_reset(struct arena *a)
+static void
+run_cleanups(struct arena *a)
 {
-	struct chunk *keep = NULL;
-
 	while (a->cleanups) {
 		struct cleanup *c = a->cleanups;
 
 		a->cleanups = c->next;
 		c->fn(c->ctx);
 	}
+}
+
+void
+arena_reset(struct arena *a)
+{
+	struct chunk *keep = NULL;
+
+	run_cleanups(a);
 	while (a->chunks) {
 		struct chunk *c = a->chunks;
 
@@ -193,8 +199,13 @@ arena_free(struct arena **ap)
 	if (!a)
 		return;
 	*ap = NULL;
-	a->chunk_size = 0;	/* no chunk matches: nothing is kept */
-	arena_reset(a);
+	run_cleanups(a);
+	while (a->chunks) {
+		struct chunk *c = a->chunks;
+
+		a->chunks = c->next;
+		free(c);
+	}
 	free(a);
 }
 

@@ -129,16 +129,19 @@ buf_grow(struct buf *b, size_t more)
 	size_t len = buf_len(b), need = len + more, cap;
 	char *p;
 
-	must(need >= len);
-	if (b->p && need <= b->cap && b->from >= b->cap / 2) {
-		memmove(b->p, b->p + b->from, len);
+	must(need >= len && need < SIZE_MAX / 4);
+	/* Move only what is no longer than what was consumed before it, and
+	 * take twice what is there: so that many appends cost few moves. */
+	if (b->p && need <= b->cap && b->from >= len) {
+		memcpy(b->p, b->p + b->from, len);
 		b->from = 0;
 		b->to = len;
 		return;
 	}
+	if (need < 2 * len)
+		need = 2 * len;
 	if (b->pool) {
-		/* Twice what is there, so that many appends cost few moves. */
-		p = pool_take(b->pool, need > 2 * len ? need : 2 * len, &cap);
+		p = pool_take(b->pool, need, &cap);
 	} else {
 		cap = b->cap ? b->cap : FIRST_HEAP;
 		while (cap < need)

@@ -11,6 +11,18 @@ diag_init(struct diag *d)
 	d->errors = d->warnings = d->count = 0;
 }
 
+/* A name that is too long loses its front. */
+static void
+copy_name(char *to, size_t room, const char *name)
+{
+	size_t n = strlen(name);
+
+	if (n < room)
+		memcpy(to, name, n + 1);
+	else
+		snprintf(to, room, "...%s", name + n - (room - 4));
+}
+
 int
 diag_add(struct diag *d, enum diag_level level, const struct err *err)
 {
@@ -27,8 +39,7 @@ diag_add(struct diag *d, enum diag_level level, const struct err *err)
 	it->level = level;
 	it->line = err->at.line;
 	it->column = err->at.column;
-	snprintf(it->file, sizeof(it->file), "%s",
-	    err->at.file ? err->at.file : "");
+	copy_name(it->file, sizeof(it->file), err->at.file ? err->at.file : "");
 	snprintf(it->text, sizeof(it->text), "%s", err->text);
 	return result;
 }
@@ -65,6 +76,19 @@ diag_warn(struct diag *d, struct src_pos at, const char *fmt, ...)
 	return 0;
 }
 
+/* Columns count bytes; a character of several takes one place. */
+static void
+print_caret(const char *line, int column, FILE *to)
+{
+	fputs("    ", to);
+	for (int i = 0; i < column - 1; i++)
+		if (line[i] == '\t')
+			fputc('\t', to);
+		else if (((unsigned char)line[i] & 0xC0) != 0x80)
+			fputc(' ', to);
+	fputs("^\n", to);
+}
+
 static void
 print_source(const struct diag_item *it, FILE *to)
 {
@@ -82,12 +106,8 @@ print_source(const struct diag_item *it, FILE *to)
 		while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
 			line[--n] = '\0';
 		fprintf(to, "    %s\n", line);
-		if (it->column > 0 && it->column <= n + 1) {
-			fputs("    ", to);
-			for (int i = 0; i < it->column - 1; i++)
-				fputc(line[i] == '\t' ? '\t' : ' ', to);
-			fputs("^\n", to);
-		}
+		if (it->column > 0 && it->column <= n + 1)
+			print_caret(line, it->column, to);
 	}
 	free(line);
 	fclose(f);

@@ -18,7 +18,7 @@ enum err_kind {
 struct src_pos {
 	const char *file;
 	int line;		/* 1-based; 0 = no position */
-	int column;		/* 1-based; 0 = whole line */
+	int column;		/* in bytes, 1-based; 0 = whole line */
 };
 
 struct err {

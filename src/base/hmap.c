@@ -83,8 +83,8 @@ find(const struct hmap *m, struct str key, uint64_t hash)
 
 		if (!s->key && !s->dead)
 			return NULL;
-		if (s->key && s->hash == hash && s->len == key.n &&
-		    memcmp(s->key, key.p, key.n) == 0)
+		if (s->key && s->hash == hash &&
+		    str_eq((struct str){ s->key, s->len }, key))
 			return s;
 	}
 }

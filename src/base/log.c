@@ -231,8 +231,10 @@ format_text(struct buf *b, enum log_level level, struct str origin,
 		if (out.process[0])
 			buf_printf(b, "[%s] ", out.process);
 	}
-	if (origin.n)
-		buf_printf(b, "%.*s: ", STR_FMT(origin));
+	if (origin.n) {
+		log_escape(b, origin);
+		buf_addz(b, ": ");
+	}
 	log_escape(b, text);
 }
 
@@ -276,6 +278,7 @@ void
 log_line(enum log_level level, struct str origin, struct str text)
 {
 	struct buf *b = &out.line;
+	int saved = errno;
 
 	if (level < log_threshold)
 		return;
@@ -292,32 +295,32 @@ log_line(enum log_level level, struct str origin, struct str text)
 	}
 	if (b->cap > 65536)
 		buf_fini(b);
+	errno = saved;
 }
 
 static void
 write_va(enum log_level level, const char *fmt, va_list ap, unsigned dropped)
 {
-	char small[1024];
+	enum { TEXT = 1024, TAIL = 64 };
+	char small[TEXT + TAIL];
 	size_t n;
 
-	vsnprintf(small, sizeof(small), fmt, ap);
+	vsnprintf(small, TEXT, fmt, ap);
 	n = strlen(small);
 	if (dropped)
-		snprintf(small + n, sizeof(small) - n,
-		    " (%u more of these were left out)", dropped);
+		snprintf(small + n, TAIL, " (%u more of these were left out)",
+		    dropped);
 	log_line(level, STR(""), str_of(small));
 }
 
 void
 log_write(enum log_level level, const char *fmt, ...)
 {
-	int saved = errno;
 	va_list ap;
 
 	va_start(ap, fmt);
 	write_va(level, fmt, ap, 0);
 	va_end(ap);
-	errno = saved;
 }
 
 void

@@ -47,6 +47,7 @@ log_on(enum log_level level)
 #define log_warn(...) log_at(LOG_L_WARN, __VA_ARGS__)
 #define log_error(...) log_at(LOG_L_ERROR, __VA_ARGS__)
 
+/* Cut after 1023 bytes. None of these touches errno. */
 void log_write(enum log_level, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* Any length; origin names the part that speaks ("LogMediator"), may be
  * empty. */

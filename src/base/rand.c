@@ -15,10 +15,12 @@ static struct {
 	bool hooked;
 } pool;
 
-/* Runs in a new child: what the parent holds in stock is not ours. */
+/* Runs in a new child: what the parent holds in stock is not ours to draw,
+ * nor to know. */
 static void
 forget(void)
 {
+	memset(pool.bytes, 0, sizeof(pool.bytes));
 	pool.left = 0;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/must.h"
@@ -174,7 +173,7 @@ str_to_double(struct str s, double *out)
 	memcpy(z, s.p, s.n);
 	z[s.n] = '\0';
 	v = strtod(z, &end);
-	ok = *end == '\0';
+	ok = *end == '\0' && isfinite(v);
 	if (z != small)
 		free(z);
 	if (ok)

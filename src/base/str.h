@@ -69,7 +69,7 @@ bool str_next(struct str *rest, char sep, struct str *part_out);
  * not fit; *out is then untouched. */
 bool str_to_i64(struct str, int64_t *out);
 bool str_to_u64(struct str, uint64_t *out);
-/* As strtod in the C locale; no inf, nan or hex. */
+/* As strtod in the C locale; no inf, nan or hex; 1e400 does not fit. */
 bool str_to_double(struct str, double *out);
 
 static inline char
