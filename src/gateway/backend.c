@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/backend.h"
+
+#include <stdio.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "config/config.h"
+#include "ipc/board.h"
+#include "mediation/epstate.h"
+#include "mediation/inbound.h"
+#include "net/resolve.h"
+#include "net/stream.h"
+#include "ws/ws.h"
+
+enum { BACKEND_MAGIC = 0x6261636b };
+
+static struct backend *
+self(void *ctx)
+{
+	struct backend *b = ctx;
+
+	must(b->magic == BACKEND_MAGIC);
+	return b;
+}
+
+struct backend *
+backend_of_link(struct backend_link *l)
+{
+	return container_of(l, struct backend, link);
+}
+
+static struct str
+key_of(const char *z)
+{
+	return z ? str_of(z) : STR_NULL;
+}
+
+static bool
+fits(struct backend *b, const struct backend_key *key)
+{
+	if (b->phase > BACKEND_OPEN)
+		return false;
+	if ((b->endpoint != key->endpoint ||
+	    endpoint_is_dynamic(key->endpoint)) &&
+	    !str_eq(str_of(b->uri_text), key->uri))
+		return false;
+	/* What a message does not ask for, it leaves as the one that opened
+	 * the connection had it: artifacts set such properties on the connect
+	 * event only. */
+	if (key->protocol.p && !str_eq(key_of(b->protocol_key), key->protocol))
+		return false;
+	return key->headers.n == 0 ||
+	    str_eq(key_of(b->headers_key), key->headers);
+}
+
+struct backend *
+backend_find(struct session *s, const struct backend_key *key)
+{
+	list_each(&s->backends, l, struct backend_link, link) {
+		struct backend *b = backend_of_link(l);
+
+		if (!fits(b, key))
+			continue;
+		if (UNLIKELY(b->endpoint != key->endpoint)) {
+			/* After a reload: let go of the old set. */
+			med_set_put(&b->set);
+			b->set = med_set_get(s->set);
+			b->endpoint = key->endpoint;
+		}
+		return b;
+	}
+	return NULL;
+}
+
+static void on_timer(void *ctx);
+
+static void
+arm(struct backend *b, int64_t after_ms)
+{
+	loop_timer_set(b->session->worker->loop, &b->timer, after_ms, on_timer,
+	    b);
+}
+
+static void
+destroy(void *p)
+{
+	struct backend *b = p;
+
+	free(b->uri_text);
+	free(b->protocol_key);
+	free(b->headers_key);
+	free(b->type_key);
+	free(b->addr);
+	free(b->dial_protocol);
+	free(b->dial_headers);
+	free(b->content_type_copy);
+	free(b->close_reason);
+	buf_fini(&b->head);
+	free(b);
+}
+
+static void
+forget_event(struct event *ev, const struct backend *b)
+{
+	if (ev && ev->backend == b)
+		ev->backend = NULL;
+}
+
+/* Takes it out of everything; no event may wait for it any more. */
+static void
+end(struct backend *b)
+{
+	struct session *s = b->session;
+	struct worker *w = s->worker;
+
+	if (b->phase == BACKEND_DEAD)
+		return;
+	must(list_empty(&b->waiters));
+	if (b->phase >= BACKEND_OPEN)
+		board_add(w->board, backends, -1);
+	b->phase = BACKEND_DEAD;
+	b->magic = 0;
+	if (b->query)
+		resolve_cancel(b->query);
+	loop_timer_stop(w->loop, &b->timer);
+	stream_free(&b->stream);
+	ws_conn_free(&b->ws);
+	list_del(&b->link.link);
+	forget_event(s->out.current, b);
+	list_each(&s->out.queue, ev, struct event, link)
+		forget_event(ev, b);
+	med_set_put(&b->set);
+	loop_defer_free(w->loop, b, destroy);
+}
+
+struct backend *
+backend_open(struct session *s, const struct backend_key *key,
+    struct str client_headers, struct fault *fault)
+{
+	struct backend *b = xcalloc(1, sizeof(*b));
+	const struct ep_policy *policy = endpoint_policy(key->endpoint);
+	struct buf headers = { 0 };
+
+	b->magic = BACKEND_MAGIC;
+	b->session = s;
+	b->endpoint = key->endpoint;
+	b->set = med_set_get(s->set);
+	b->uri_text = str_dup(key->uri);
+	b->protocol_key = str_dup(key->protocol);
+	b->type_key = str_dup(key->type);
+	b->headers_key = str_dup(key->headers);
+	buf_add_str(&headers, key->headers);
+	buf_add_str(&headers, client_headers);
+	b->dial_headers = xstrdup(buf_cstr(&headers));
+	buf_fini(&headers);
+	list_init(&b->waiters);
+	list_add_tail(&s->backends, &b->link.link);
+	arm(b, policy->timeout_ms > 0 ? policy->timeout_ms :
+	    s->worker->config->limits_handshake_timeout);
+	if (backend_start(b, fault) < 0) {
+		end(b);
+		return NULL;
+	}
+	return b;
+}
+
+enum backend_phase
+backend_phase(const struct backend *b)
+{
+	return b->phase;
+}
+
+void
+backend_wait(struct backend *b, struct event *ev)
+{
+	must(b->phase < BACKEND_OPEN);
+	list_add_tail(&b->waiters, &ev->link);
+}
+
+void
+backend_failed(struct backend *b, int code, const char *fmt, ...)
+{
+	struct session *s = b->session;
+	struct fault fault;
+	struct event *ev;
+	struct list waiters;
+	char text[400];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_warn("back-end %s: %s", b->uri_text, text);
+	fault_set(&fault, code, "%s", text);
+	board_add(s->worker->board, backend_failures, 1);
+	endpoint_broke(s->worker, b->endpoint, code);
+	/* The connection goes first: what the faults start finds none. */
+	list_init(&waiters);
+	while ((ev = list_first(&b->waiters, struct event, link))) {
+		list_del(&ev->link);
+		list_add_tail(&waiters, &ev->link);
+	}
+	end(b);
+	while ((ev = list_first(&waiters, struct event, link))) {
+		list_del(&ev->link);
+		lane_fail(ev, &fault);
+	}
+	session_settle(s);
+}
+
+static void
+submit(struct backend *b, enum event_kind kind)
+{
+	struct session *s = b->session;
+	struct event *ev;
+
+	if (s->phase != SESSION_OPEN)
+		return;
+	ev = event_new(s, kind, STR(""), STR_NULL, MSG_TEXT);
+	ev->backend = b;
+	ev->close_code = b->close_code;
+	ev->close_reason = arena_str(message_arena(ev->message),
+	    b->close_reason ? str_of(b->close_reason) : STR(""));
+	lane_submit(&s->out, ev);
+}
+
+static void
+on_message(struct backend *b, const struct ws_event *wev)
+{
+	struct session *s = b->session;
+	enum msg_frame frame = wev->opcode == WS_OP_TEXT ? MSG_TEXT :
+	    MSG_BINARY;
+	struct str type = b->content_type;
+	struct event *ev;
+
+	board_add(s->worker->board, backend_messages_in, 1);
+	if (UNLIKELY(s->phase != SESSION_OPEN))
+		return;
+	if (frame == MSG_BINARY && b->typed && b->type_is_text)
+		type = STR("application/octet-stream");
+	ev = event_new(s, EVENT_TARGET_MESSAGE,
+	    (struct str){ wev->data, wev->len }, type, frame);
+	ev->backend = b;
+	ev->typed = b->typed;
+	lane_submit(&s->out, ev);
+}
+
+static bool
+on_event(void *ctx, const struct ws_event *wev)
+{
+	struct backend *b = ctx;
+
+	switch (wev->type) {
+	case WS_EV_MESSAGE:
+		if (LIKELY(b->phase == BACKEND_OPEN))
+			on_message(b, wev);
+		return b->phase != BACKEND_DEAD;
+	case WS_EV_PING:
+	case WS_EV_PONG:
+		stream_flush(b->stream);
+		return true;
+	case WS_EV_CLOSE:
+		b->close_code = wev->code;
+		free(b->close_reason);
+		b->close_reason = str_dup(wev->reason.p ? wev->reason :
+		    STR(""));
+		return true;
+	}
+	return true;
+}
+
+/* The connection broke while it was in use. */
+static void
+lost(struct backend *b, const char *why)
+{
+	struct session *s = b->session;
+
+	if (b->phase == BACKEND_OPEN) {
+		log_warn("back-end %s: %s", b->uri_text, why);
+		board_add(s->worker->board, backend_failures, 1);
+		submit(b, EVENT_TARGET_LOST);
+	}
+	end(b);
+}
+
+/* Both sides have said Close. We are the client: the server ends TCP first. */
+static void
+closed(struct backend *b)
+{
+	if (b->phase == BACKEND_OPEN)
+		submit(b, EVENT_TARGET_CLOSE);
+	b->phase = BACKEND_CLOSING;
+	stream_flush(b->stream);
+	stream_finish(b->stream);
+	arm(b, b->session->worker->config->limits_close_timeout);
+}
+
+static void
+feed(struct backend *b, char *p, size_t n)
+{
+	struct err err;
+
+	if (ws_feed(b->ws, p, n, on_event, b, &err) < 0) {
+		/* Its Close is queued; give it a chance to leave. */
+		log_warn("back-end %s: %s", b->uri_text, err.text);
+		if (b->phase == BACKEND_OPEN) {
+			board_add(b->session->worker->board,
+			    backend_failures, 1);
+			submit(b, EVENT_TARGET_LOST);
+		}
+		b->phase = BACKEND_CLOSING;
+		stream_flush(b->stream);
+		stream_finish(b->stream);
+		arm(b, b->session->worker->config->limits_close_timeout);
+		return;
+	}
+	if (b->phase != BACKEND_DEAD && ws_closed(b->ws))
+		closed(b);
+}
+
+static bool
+opened_by_connect(const struct backend *b)
+{
+	list_each(&b->waiters, ev, struct event, link)
+		if (ev->kind == EVENT_CONNECT)
+			return true;
+	return false;
+}
+
+void
+backend_opened(struct backend *b, char *rest, size_t n)
+{
+	struct session *s = b->session;
+	struct worker *w = s->worker;
+	struct ws_params params = {
+		.max_message = (size_t)w->config->limits_message_size,
+		.max_fragments = 65536,
+	};
+	struct event *ev;
+
+	loop_timer_stop(w->loop, &b->timer);
+	b->ws = ws_conn_new(WS_CLIENT, &params, stream_out(b->stream));
+	b->phase = BACKEND_OPEN;
+	board_add(w->board, backends, 1);
+	endpoint_ok(w, b->endpoint);
+	if (opened_by_connect(b))
+		submit(b, EVENT_TARGET_OPEN);
+	while (b->phase == BACKEND_OPEN &&
+	    (ev = list_first(&b->waiters, struct event, link))) {
+		list_del(&ev->link);
+		flow_target_open(ev, b);
+	}
+	if (n && b->phase == BACKEND_OPEN)
+		feed(b, rest, n);
+}
+
+int
+backend_send(struct backend *b, enum msg_frame frame, struct str bytes,
+    struct fault *fault)
+{
+	struct session *s = b->session;
+	size_t limit = (size_t)s->worker->config->limits_send_queue;
+	struct err err;
+
+	if (UNLIKELY(stream_queued(b->stream) > limit * 4))
+		return fault_set(fault, FAULT_SEND,
+		    "back-end does not read: %zu bytes wait for it",
+		    stream_queued(b->stream));
+	if (ws_send(b->ws, frame == MSG_TEXT ? WS_OP_TEXT : WS_OP_BINARY,
+	    bytes.p, bytes.n, &err) < 0)
+		return fault_set(fault, FAULT_CLOSED, "%s", err.text);
+	stream_flush(b->stream);
+	board_add(s->worker->board, backend_messages_out, 1);
+	if (UNLIKELY(stream_congested(b->stream) ||
+	    stream_queued(b->stream) > limit))
+		session_pause(s, PAUSE_BACKEND);
+	return 0;
+}
+
+void
+backend_close(struct backend *b)
+{
+	struct err err;
+
+	if (b->phase >= BACKEND_CLOSING)
+		return;
+	if (b->phase < BACKEND_OPEN) {
+		if (list_empty(&b->waiters))
+			end(b);
+		return;
+	}
+	if (ws_close(b->ws, 0, STR(""), &err) < 0) {
+		end(b);
+		return;
+	}
+	b->phase = BACKEND_CLOSING;
+	if (b->pauses)
+		stream_resume(b->stream);
+	b->pauses = 0;
+	stream_flush(b->stream);
+	arm(b, b->session->worker->config->limits_close_timeout);
+}
+
+void
+backend_drop_all(struct session *s)
+{
+	list_each(&s->backends, l, struct backend_link, link)
+		backend_close(backend_of_link(l));
+}
+
+void
+backend_kill_all(struct session *s)
+{
+	list_each(&s->backends, l, struct backend_link, link)
+		end(backend_of_link(l));
+}
+
+void
+backend_pause(struct backend *b, unsigned reason)
+{
+	if (b->phase != BACKEND_OPEN)
+		return;
+	if (!b->pauses)
+		stream_pause(b->stream);
+	b->pauses |= reason;
+}
+
+void
+backend_unpause(struct backend *b, unsigned reason)
+{
+	if (!(b->pauses & reason))
+		return;
+	b->pauses &= ~reason;
+	if (!b->pauses && b->phase == BACKEND_OPEN)
+		stream_resume(b->stream);
+}
+
+void
+backends_unpause(struct session *s, unsigned reason)
+{
+	list_each(&s->backends, l, struct backend_link, link)
+		backend_unpause(backend_of_link(l), reason);
+}
+
+static void
+on_data(void *ctx, char *p, size_t n)
+{
+	struct backend *b = self(ctx);
+	struct session *s = b->session;
+
+	feed(b, p, n);
+	session_settle(s);
+}
+
+static void
+on_eof(void *ctx)
+{
+	struct backend *b = self(ctx);
+	struct session *s = b->session;
+
+	lost(b, "closed the connection without a Close frame");
+	session_settle(s);
+}
+
+static void
+on_drain(void *ctx)
+{
+	struct backend *b = self(ctx);
+
+	session_unpause(b->session, PAUSE_BACKEND);
+}
+
+static void
+on_error(void *ctx, const struct err *err)
+{
+	struct backend *b = self(ctx);
+	struct session *s = b->session;
+
+	lost(b, err->text);
+	session_settle(s);
+}
+
+static void
+on_timer(void *ctx)
+{
+	struct backend *b = self(ctx);
+	struct session *s = b->session;
+
+	if (b->phase < BACKEND_OPEN) {
+		backend_failed(b, FAULT_CONNECT_TIMEOUT, "%s",
+		    b->phase == BACKEND_HANDSHAKE ?
+		    "no answer to the WebSocket handshake in time" :
+		    "connect timed out");
+		return;
+	}
+	end(b);
+	session_settle(s);
+}
+
+const struct stream_handler backend_handler = {
+	.on_data = on_data, .on_eof = on_eof, .on_drain = on_drain,
+	.on_error = on_error,
+};
+
+void
+backend_describe(const struct backend *b, struct buf *to)
+{
+	static const char *const phases[] = {
+		[BACKEND_RESOLVING] = "resolving",
+		[BACKEND_CONNECTING] = "connecting",
+		[BACKEND_HANDSHAKE] = "handshake", [BACKEND_OPEN] = "open",
+		[BACKEND_CLOSING] = "closing", [BACKEND_DEAD] = "closed",
+	};
+
+	if (buf_len(to) && buf_data(to)[buf_len(to) - 1] == '}')
+		buf_putc(to, ',');
+	buf_addz(to, "{\"uri\":");
+	log_json_string(to, str_of(b->uri_text));
+	buf_printf(to, ",\"state\":\"%s\"}", phases[b->phase]);
+}

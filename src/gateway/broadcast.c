@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who hears whom: the sessions of this worker by inbound and path
+ * (websocket.md 5.3). */
+#include "gateway/gateway.h"
+
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "mediation/inbound.h"
+
+struct group {
+	struct list members;
+	struct buf key;		/* inbound name, NUL, decoded path */
+};
+
+void
+group_join(struct session *s)
+{
+	struct buf key = { 0 };
+	struct group *g;
+
+	must(!s->group);
+	buf_add_str(&key, s->inbound->name);
+	buf_putc(&key, '\0');
+	buf_add_str(&key, s->path);
+	g = hmap_get(&s->worker->groups, buf_str(&key));
+	if (g) {
+		buf_fini(&key);
+	} else {
+		g = xcalloc(1, sizeof(*g));
+		list_init(&g->members);
+		g->key = key;
+		hmap_set(&s->worker->groups, buf_str(&g->key), g);
+	}
+	list_add_tail(&g->members, &s->group_link);
+	s->group = g;
+}
+
+static void
+destroy(void *p)
+{
+	struct group *g = p;
+
+	buf_fini(&g->key);
+	free(g);
+}
+
+void
+group_leave(struct session *s)
+{
+	struct group *g = s->group;
+
+	if (!g)
+		return;
+	s->group = NULL;
+	list_del(&s->group_link);
+	if (!list_empty(&g->members))
+		return;
+	hmap_del(&s->worker->groups, buf_str(&g->key));
+	/* Somebody may be walking the members. */
+	loop_defer_free(s->worker->loop, g, destroy);
+}
+
+void
+group_send(struct session *from, struct session *except, enum msg_frame frame,
+    struct str bytes)
+{
+	if (!from->group)
+		return;
+	list_each(&from->group->members, s, struct session, group_link)
+		if (s != except)
+			session_send(s, frame, bytes);
+}
