@@ -127,11 +127,14 @@ bool message_next_prop(const struct message *, enum msg_scope,
 bool message_var(const struct message *, struct str name, struct value *out);
 void message_set_var(struct message *, struct str name, struct value);
 void message_del_var(struct message *, struct str name);
+bool message_next_var(const struct message *, const void **at,
+    struct str *name_out, struct value *out);
 
 /*
  * Views of the body. Each parses or converts on first use and keeps the
  * result; -1 with ERR_SYNTAX or ERR_LIMIT when it cannot be had (the callers
- * turn that into fault 601000).
+ * turn that into fault 601000); ERR_NOTFOUND from message_json() when there is
+ * no body.
  */
 /* The JSON tree; of a body that is no JSON, its XML converted (6.3). */
 int message_json(struct message *, struct cJSON **root_out, struct err *)
@@ -159,8 +162,8 @@ void message_set_json_text(struct message *, struct str);	/* not checked */
 void message_set_json(struct message *, struct cJSON *root);
 void message_set_text(struct message *, struct str);
 void message_set_binary(struct message *, struct str);
-/* Takes the element (and its document's ownership moves to the message) as the only child of the SOAP body; an Envelope replaces
- * the envelope. */
+/* The root element becomes the only child of the SOAP body, header blocks stay;
+ * an Envelope replaces the envelope. Takes the document, also after an error. */
 int message_set_xml(struct message *, struct _xmlDoc *doc, struct err *)
     MUST_CHECK;
 /* A whole body that came from elsewhere (an HTTP answer): copies. */

@@ -43,6 +43,9 @@ struct value {
  * p == NULL. */
 struct str value_text(const struct value *, struct arena *);
 
+/* Deep, into another arena. */
+struct value value_copy(const struct value *, struct arena *);
+
 /* Java's Double.toString (mediation.md 4.3, last but two). */
 struct str value_double_text(double, struct arena *);
 

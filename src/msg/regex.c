@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "msg/regex.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/must.h"
+
+enum {
+	MATCH_LIMIT = 1000000,		/* steps of one match */
+	DEPTH_LIMIT = 20000,
+	HEAP_LIMIT_KIB = 8192,
+	JIT_STACK_FIRST = 32 * 1024,
+	JIT_STACK_MAX = 512 * 1024,
+	PATTERN_MAX = 64 * 1024,
+};
+
+#ifdef PCRE2_MATCH_INVALID_UTF
+#define UTF_OPTIONS (PCRE2_UTF | PCRE2_MATCH_INVALID_UTF)
+#else
+#define UTF_OPTIONS PCRE2_UTF
+#endif
+
+struct regex {
+	pcre2_code *code;
+	uint32_t groups;	/* with group 0 */
+};
+
+/* What matching needs and no pattern owns: one of each per process. */
+static struct {
+	pcre2_compile_context *compile;
+	pcre2_match_context *match;
+	pcre2_match_data *data;
+	uint32_t groups;	/* that data has room for */
+} scratch;
+
+static void
+scratch_ready(uint32_t groups)
+{
+	pcre2_jit_stack *stack;
+
+	if (!scratch.match) {
+		scratch.compile = pcre2_compile_context_create(NULL);
+		scratch.match = pcre2_match_context_create(NULL);
+		must(scratch.compile && scratch.match);
+		pcre2_set_newline(scratch.compile, PCRE2_NEWLINE_ANY);
+		pcre2_set_max_pattern_length(scratch.compile, PATTERN_MAX);
+		pcre2_set_match_limit(scratch.match, MATCH_LIMIT);
+		pcre2_set_depth_limit(scratch.match, DEPTH_LIMIT);
+		pcre2_set_heap_limit(scratch.match, HEAP_LIMIT_KIB);
+		stack = pcre2_jit_stack_create(JIT_STACK_FIRST, JIT_STACK_MAX,
+		    NULL);
+		pcre2_jit_stack_assign(scratch.match, NULL, stack);
+	}
+	if (groups > scratch.groups) {
+		pcre2_match_data_free(scratch.data);
+		scratch.groups = groups < 16 ? 16 : groups;
+		scratch.data = pcre2_match_data_create(scratch.groups, NULL);
+		must(scratch.data);
+	}
+}
+
+static void
+code_free(void *code)
+{
+	pcre2_code_free(code);
+}
+
+struct regex *
+regex_compile(struct arena *a, struct str pattern, struct err *err)
+{
+	struct regex *re = arena_zalloc(a, sizeof(*re));
+	PCRE2_SIZE at = 0;
+	PCRE2_UCHAR text[256];
+	int code = 0;
+
+	scratch_ready(0);
+	re->code = pcre2_compile((PCRE2_SPTR)(pattern.p ? pattern.p : ""),
+	    pattern.n, UTF_OPTIONS | PCRE2_ANCHORED | PCRE2_ENDANCHORED,
+	    &code, &at, scratch.compile);
+	if (!re->code) {
+		pcre2_get_error_message(code, text, sizeof(text));
+		err_set(err, ERR_SYNTAX, "regular expression: %s at offset "
+		    "%zu", (const char *)text, at);
+		if (err)
+			err->at.column = (int)at + 1;
+		return NULL;
+	}
+	arena_on_reset(a, code_free, re->code);
+	/* Where code may not be made at run time the interpreter does it. */
+	(void)pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE);
+	pcre2_pattern_info(re->code, PCRE2_INFO_CAPTURECOUNT, &re->groups);
+	re->groups++;
+	scratch_ready(re->groups);
+	return re;
+}
+
+static int
+match(const struct regex *re, struct str s, struct err *err)
+{
+	PCRE2_SPTR p = (PCRE2_SPTR)(s.p ? s.p : "");
+	PCRE2_UCHAR text[256];
+	int rc;
+
+	rc = pcre2_match(re->code, p, s.n, 0, 0, scratch.data, scratch.match);
+	if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
+		rc = pcre2_match(re->code, p, s.n, 0, PCRE2_NO_JIT,
+		    scratch.data, scratch.match);
+	if (rc >= 0)
+		return 1;
+	if (rc == PCRE2_ERROR_NOMATCH)
+		return 0;
+	pcre2_get_error_message(rc, text, sizeof(text));
+	return err_set(err, ERR_LIMIT, "regular expression gave up: %s",
+	    (const char *)text);
+}
+
+int
+regex_matches(const struct regex *re, struct str s, struct err *err)
+{
+	return match(re, s, err);
+}
+
+int
+regex_group(const struct regex *re, struct str s, unsigned group,
+    struct str *out, struct err *err)
+{
+	int rc = match(re, s, err);
+	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(scratch.data);
+
+	*out = STR_NULL;
+	if (rc == 1 && group < re->groups && at[2 * group] != PCRE2_UNSET)
+		*out = (struct str){ (s.p ? s.p : "") + at[2 * group],
+			at[2 * group + 1] - at[2 * group] };
+	return rc;
+}
