@@ -242,7 +242,8 @@ parse_version(struct parse *s, struct str v, int *minor_out)
 	struct str digits = str_from(v, 5);
 
 	if (!str_starts(v, "HTTP/") || digits.n != 3 || digits.p[1] != '.' ||
-	    !all_digits(str_head(digits, 1)) || !all_digits(str_from(digits, 2)))
+	    !all_digits(str_head(digits, 1)) ||
+	    !all_digits(str_from(digits, 2)))
 		return bad_syntax(s, "no HTTP version");
 	if (digits.p[0] != '1')
 		return bad(s, 505, ERR_UNSUPPORTED,

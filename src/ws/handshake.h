@@ -16,7 +16,7 @@ struct http_head;
 struct ws_refusal {
 	int status;		/* 400, 405, 426 ... */
 	char text[200];		/* one line, no newline */
-	const char *extra;	/* header lines to add ("Allow: GET\r\n"), or "" */
+	const char *extra;	/* header lines to add, or "" */
 };
 
 /* A body announced on an upgrade is refused with 400, one above this with
@@ -58,8 +58,8 @@ struct ws_dial {
 void ws_dial_write(struct buf *, struct ws_dial *);
 /*
  * Checks the answer: 101, Upgrade, Connection, Accept, no extension, and no
- * subprotocol that was not offered (RFC 6455 4.1). *protocol_out is the returned
- * subprotocol (p == NULL: none, which the caller may judge).
+ * subprotocol that was not offered (RFC 6455 4.1). *protocol_out is the one
+ * returned (p == NULL: none, which is the caller's to judge).
  */
 int ws_check_response(const struct http_head *, const struct ws_dial *,
     struct str *protocol_out, struct err *) MUST_CHECK;

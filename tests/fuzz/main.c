@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Replays files through a fuzz target: those in the files and folders given, or,
- * without arguments (in make check), $srcdir/tests/fuzz/corpus/NAME, which must
- * be there, and .../regression/NAME, for the program fuzz_NAME.
+ * Replays files through a fuzz target: the files and folders given, or, without
+ * arguments (in make check), $srcdir/tests/fuzz/corpus/NAME, which must be
+ * there, and .../regression/NAME, for the program fuzz_NAME.
  */
 #include "fuzz.h"
 
