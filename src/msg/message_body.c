@@ -23,6 +23,21 @@ message_body_is(struct message *m, unsigned has, enum content_kind kind)
 		m->s.json = NULL;
 }
 
+/* Most messages are of the type of the one before. */
+static enum content_kind
+kind_of(struct msg_pool *pool, struct str type)
+{
+	if (type.n && type.n == pool->type_len &&
+	    memcmp(type.p, pool->type_text, type.n) == 0)
+		return pool->type_kind;
+	if (type.n == 0 || type.n > sizeof(pool->type_text))
+		return content_kind_of(type);
+	memcpy(pool->type_text, type.p, type.n);
+	pool->type_len = type.n;
+	pool->type_kind = content_kind_of(type);
+	return pool->type_kind;
+}
+
 void
 message_set_wire(struct message *m, struct str bytes, struct str type,
     enum msg_frame frame)
@@ -30,7 +45,7 @@ message_set_wire(struct message *m, struct str bytes, struct str type,
 	m->s.bytes = bytes.p ? bytes : STR("");
 	m->s.type = type;
 	m->s.frame = frame;
-	m->s.kind = m->s.bytes_kind = content_kind_of(type);
+	m->s.kind = m->s.bytes_kind = kind_of(m->pool, type);
 	m->s.has = HAS_BYTES;
 	m->s.whole = m->s.borrowed = true;
 	m->s.changed = false;

@@ -113,13 +113,15 @@ default_type(enum content_kind kind)
 	return STR_NULL;
 }
 
-static bool
-no_entity_body(struct message *m)
+/* Text of an own axis2 property; p == NULL when there is none. */
+static struct str
+own_text(struct message *m, struct str name)
 {
-	struct str text = message_prop_text(m, SCOPE_AXIS2,
-	    STR("NO_ENTITY_BODY"));
+	struct value v;
 
-	return str_iis(text, "true");
+	if (!m->s.props || !message_own_prop(m, SCOPE_AXIS2, name, &v))
+		return STR_NULL;
+	return value_text(&v, m->arena);
 }
 
 /* Bytes that are what is asked for already. */
@@ -134,17 +136,19 @@ as_it_is(const struct message *m, enum content_kind kind)
 int
 message_format(struct message *m, struct msg_output *out, struct err *err)
 {
-	struct str type = message_prop_text(m, SCOPE_AXIS2,
-	    STR("messageType"));
-	enum content_kind kind = content_kind_of(type.p ? type : STR(""));
-	struct str advertised = message_prop_text(m, SCOPE_AXIS2,
-	    STR("ContentType"));
+	struct str set = own_text(m, STR("messageType"));
+	struct str advertised = own_text(m, STR("ContentType"));
+	struct str type = set.p ? set : m->s.type;
+	enum content_kind kind = m->s.bytes_kind;
 
 	*out = (struct msg_output){ .frame = MSG_TEXT };
-	out->none = message_is_empty(m) || no_entity_body(m);
+	out->none = message_is_empty(m) ||
+	    str_iis(own_text(m, STR("NO_ENTITY_BODY")), "true");
 	if (out->none)
 		return 0;
 	out->type = advertised.p ? advertised : type;
+	if (set.p || !m->s.whole)
+		kind = content_kind_of(type);
 	if (as_it_is(m, kind)) {
 		out->bytes = m->s.bytes;
 		out->frame = m->s.frame;

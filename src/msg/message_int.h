@@ -62,6 +62,10 @@ struct msg_pool {
 	unsigned idle_count, keep;
 	unsigned out;			/* messages in use */
 	unsigned small;			/* in a row that fitted easily */
+	/* The content type that was looked up last. */
+	char type_text[64];
+	size_t type_len;
+	enum content_kind type_kind;
 };
 
 /* Checks that a body of that size may be built. */
@@ -70,6 +74,9 @@ int message_check_size(const struct message *, struct err *);
 void message_body_is(struct message *, unsigned has, enum content_kind);
 /* Copies props and variables from one to the other (new arena). */
 void message_copy_props(struct message *to, struct message *from);
+/* The value of an own property; the context is not asked. */
+bool message_own_prop(const struct message *, enum msg_scope, struct str name,
+    struct value *out);
 /* Forgets own values of that name without hiding the context's. */
 void message_forget_prop(struct message *, enum msg_scope, struct str name);
 

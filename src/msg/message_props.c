@@ -140,6 +140,18 @@ find_or_add(struct message *m, unsigned scope, struct str name)
 	return p;
 }
 
+bool
+message_own_prop(const struct message *m, enum msg_scope scope,
+    struct str name, struct value *out)
+{
+	const struct prop *p = find(m, scope, name);
+
+	if (!p || p->gone || p->value.type == VALUE_NULL)
+		return false;
+	*out = p->value;
+	return true;
+}
+
 static bool
 is_type_name(struct str name)
 {
