@@ -10,16 +10,18 @@
 struct endpoint_type {
 	const char *element;		/* "address", "http", "default" ... */
 	enum endpoint_kind kind;
+	/* The children that all kinds share are read by the caller. */
 	int (*compile)(struct med_compile *, const struct xml_el *,
 	    void **node, struct err *);
-	/* The address for this message. */
+	/* The address for this message; lives as long as it, or the set. */
 	int (*address)(const void *node, struct message *, struct str *uri_out,
 	    struct fault *);
 	bool (*is_dynamic)(const void *node);
+	struct str (*label)(const void *node);	/* for an endpoint without name */
 };
 
-/* Reads the children that all kinds share (timeout, suspendOnFailure ...). */
-int endpoint_read_policy(struct med_compile *, const struct xml_el *,
-    struct ep_policy *, struct err *) MUST_CHECK;
+/* Judges a fixed address: scheme, and whether there is a sender for it. */
+int endpoint_check_uri(struct med_compile *, const struct xml_el *,
+    struct str uri, struct err *) MUST_CHECK;
 
 #endif

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/str.h"
 
+struct arena;
 struct endpoint;
 struct med_inbound;
 struct med_run;
@@ -114,9 +115,14 @@ struct med_host {
 	enum med_host_result (*respond)(void *ctx, struct med_run *,
 	    struct message *, struct fault *);
 	/* A line of the log mediator or of the engine; origin is the class name
-	 * that MI would show ("LogMediator"). May be NULL: base/log is used. */
+	 * that MI would show ("LogMediator"); text begins with MI's
+	 * "{inboundendpoint:NAME} " where the message has the property
+	 * inbound.endpoint.name. May be NULL: base/log is used. */
 	void (*log)(void *ctx, enum log_level, struct str origin,
 	    struct str text);
+	/* Called before each mediator, for those who show steps; NULL else. */
+	void (*step)(void *ctx, struct src_pos at, struct str element,
+	    unsigned depth);
 };
 
 /* ---- runs -------------------------------------------------------------- */

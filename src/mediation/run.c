@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The evaluator: a stack of (list, place in it), so that a run can stop
+ * anywhere and go on later, and no input makes C recurse.
+ */
+#include "mediation/run.h"
+
+#include <stdlib.h>
+
+#include "base/must.h"
+#include "mediation/func.h"
+
+enum {
+	KEEP_IDLE = 256,	/* runs in stock */
+	FIRST_FRAMES = 16,
+	FAULTS_MAX = 64,	/* raised in one run */
+	GRACE_STEPS = 1000,	/* for handlers when the budget is used up */
+};
+
+struct med_engine {
+	struct med_limits limits;
+	struct buf scratch;
+	struct med_run *idle;
+	unsigned idle_count;
+	unsigned live;
+};
+
+/* ---- stock ------------------------------------------------------------- */
+
+struct med_engine *
+med_engine_new(const struct med_limits *limits)
+{
+	struct med_engine *e = xcalloc(1, sizeof(*e));
+
+	e->limits = *limits;
+	return e;
+}
+
+void
+med_engine_set_limits(struct med_engine *e, const struct med_limits *limits)
+{
+	e->limits = *limits;
+}
+
+static void
+run_destroy(struct med_run *r)
+{
+	free(r->frame);
+	free(r->handler);
+	free(r);
+}
+
+void
+med_engine_free(struct med_engine **ep)
+{
+	struct med_engine *e = *ep;
+
+	if (!e)
+		return;
+	*ep = NULL;
+	must(e->live == 0);
+	while (e->idle) {
+		struct med_run *r = e->idle;
+
+		e->idle = r->next_idle;
+		run_destroy(r);
+	}
+	buf_fini(&e->scratch);
+	free(e);
+}
+
+static struct med_run *
+run_take(struct med_engine *e)
+{
+	struct med_run *r = e->idle;
+
+	e->live++;
+	if (r) {
+		e->idle = r->next_idle;
+		e->idle_count--;
+		return r;
+	}
+	r = xcalloc(1, sizeof(*r));
+	r->engine = e;
+	r->frame_cap = FIRST_FRAMES;
+	r->frame = xcalloc(r->frame_cap, sizeof(*r->frame));
+	r->handler_cap = FIRST_FRAMES;
+	r->handler = xcalloc(r->handler_cap, sizeof(*r->handler));
+	return r;
+}
+
+static void
+run_give(struct med_run *r)
+{
+	struct med_engine *e = r->engine;
+
+	med_set_put(&r->set);
+	func_leave(r, NULL);
+	e->live--;
+	if (e->idle_count == KEEP_IDLE) {
+		run_destroy(r);
+		return;
+	}
+	r->next_idle = e->idle;
+	e->idle = r;
+	e->idle_count++;
+}
+
+/* ---- stack ------------------------------------------------------------- */
+
+static void
+push_handler(struct med_run *r, const struct sequence *s)
+{
+	if (r->handlers == r->handler_cap) {
+		r->handler_cap *= 2;
+		r->handler = xrealloc(r->handler,
+		    r->handler_cap * sizeof(*r->handler));
+	}
+	r->handler[r->handlers++] = s;
+}
+
+static struct frame *
+push(struct med_run *r, enum frame_role role, const struct med_list *list)
+{
+	struct frame *f;
+
+	if (r->top == r->frame_cap) {
+		r->frame_cap *= 2;
+		r->frame = xrealloc(r->frame, r->frame_cap * sizeof(*r->frame));
+	}
+	f = &r->frame[r->top++];
+	f->list = list;
+	f->at = list ? list->node : NULL;
+	f->end = list ? list->node + list->count : NULL;
+	f->sequence = NULL;
+	f->after = NULL;
+	f->func = r->func;
+	f->outer = NULL;
+	f->handlers = r->handlers;
+	f->role = role;
+	f->counted = false;
+	f->faulted = false;
+	return f;
+}
+
+/* Counts towards limits.depth. */
+static bool
+deepen(struct med_run *r, struct frame *f)
+{
+	f->counted = true;
+	if (LIKELY(++r->depth <= r->engine->limits.depth))
+		return true;
+	fault_set(&r->fault, FAULT_MEDIATOR,
+	    "more than %u nested sequences (limits.depth)",
+	    r->engine->limits.depth);
+	r->enter_failed = true;
+	return false;
+}
+
+static void
+trace_line(struct med_run *r, const char *what, const struct sequence *s)
+{
+	struct str line;
+
+	if (!log_on(LOG_L_DEBUG))
+		return;
+	line = arena_printf(message_arena(r->msg), "%s : Sequence <%.*s>",
+	    what, STR_FMT(s->name));
+	med_log_as(r, LOG_L_DEBUG, STR("TRACE_LOGGER"), line);
+}
+
+/* Pushes the sequence's onError handler, if it has one. */
+static void
+start_sequence(struct med_run *r, struct frame *f, const struct sequence *s)
+{
+	f->sequence = s;
+	if (s->on_error && s->on_error->target) {
+		push_handler(r, s->on_error->target);
+	} else if (s->on_error) {
+		struct str line = arena_printf(message_arena(r->msg),
+		    "onError handler : %.*s for sequence : %.*s cannot be "
+		    "found", STR_FMT(s->on_error->name), STR_FMT(s->name));
+
+		med_log_as(r, LOG_L_WARN, STR("SequenceMediator"), line);
+	}
+	if (s->trace)
+		trace_line(r, "Start", s);
+}
+
+static struct frame *
+push_sequence(struct med_run *r, enum frame_role role,
+    const struct sequence *s)
+{
+	struct frame *f = push(r, role, s->list);
+
+	if (deepen(r, f))
+		start_sequence(r, f, s);
+	return f;
+}
+
+void
+med_enter(struct med_run *r, const struct med_list *list)
+{
+	push(r, FRAME_LIST, list);
+}
+
+void
+med_enter_sequence(struct med_run *r, const struct sequence *s)
+{
+	push_sequence(r, FRAME_SEQUENCE, s);
+}
+
+void
+med_enter_then(struct med_run *r, const struct med_list *list,
+    med_after_fn *after, void *state)
+{
+	struct frame *f = push(r, FRAME_LIST, list);
+
+	f->after = after;
+	f->state = state;
+}
+
+void
+med_enter_sequence_then(struct med_run *r, const struct sequence *s,
+    med_after_fn *after, void *state)
+{
+	struct frame *f = push_sequence(r, FRAME_SEQUENCE, s);
+
+	f->after = after;
+	f->state = state;
+}
+
+void
+med_enter_branch(struct med_run *r, enum med_branch kind,
+    const struct med_list *list, const struct sequence *s,
+    struct message *msg, med_after_fn *after, void *state)
+{
+	struct frame *f = push(r, FRAME_BRANCH, s ? s->list : list);
+	unsigned from = r->handler_base, to = r->handlers;
+
+	f->after = after;
+	f->state = state;
+	f->outer = r->msg;
+	f->handler_base = r->handler_base;
+	r->msg = msg;
+	r->handler_base = to;
+	if (kind == MED_BRANCH_SHIELDED)
+		for (unsigned i = from; i < to; i++)
+			push_handler(r, r->handler[i]);
+	if (deepen(r, f) && s)
+		start_sequence(r, &r->frame[r->top - 1], s);
+}
+
+void
+run_enter_template(struct med_run *r, const struct med_template *t,
+    struct func_scope *scope)
+{
+	struct frame *f = push_sequence(r, FRAME_TEMPLATE, t->sequence);
+
+	(void)f;
+	func_enter(r, scope);
+}
+
+/* Takes the top frame off; what belongs to the world outside comes back. */
+static struct frame
+pop(struct med_run *r)
+{
+	struct frame f = r->frame[--r->top];
+
+	if (f.counted)
+		r->depth--;
+	if (UNLIKELY(f.func != r->func))
+		func_leave(r, f.func);
+	return f;
+}
+
+/* After a branch: the outer message and handlers. */
+static struct message *
+leave_branch(struct med_run *r, const struct frame *f)
+{
+	struct message *msg = r->msg;
+
+	r->msg = f->outer;
+	r->handlers = f->handlers;
+	r->handler_base = f->handler_base;
+	return msg;
+}
+
+/* Drops all frames above n without calling anybody. */
+static void
+cut(struct med_run *r, unsigned n)
+{
+	while (r->top > n) {
+		struct frame f = pop(r);
+
+		if (f.role == FRAME_BRANCH) {
+			struct message *msg = leave_branch(r, &f);
+
+			message_free(&msg);
+		}
+	}
+}
+
+/* ---- ends of frames ---------------------------------------------------- */
+
+static enum med_next
+call_after(struct med_run *r, const struct frame *f, enum med_end how)
+{
+	struct message *msg;
+	enum med_next next;
+
+	if (f->role != FRAME_BRANCH)
+		return f->after(r, f->state, how, r->msg, &r->fault);
+	msg = leave_branch(r, f);
+	next = f->after(r, f->state, f->faulted ? MED_FAULTED : how, msg,
+	    &r->fault);
+	message_free(&msg);
+	return next;
+}
+
+/* The top frame has come to its end. */
+static enum med_next
+leave(struct med_run *r)
+{
+	struct frame f = pop(r);
+
+	/* On normal completion the handler goes, if it is still on top. */
+	if (f.sequence && f.role != FRAME_BRANCH &&
+	    r->handlers == f.handlers + 1)
+		r->handlers = f.handlers;
+	if (f.sequence && UNLIKELY(f.sequence->trace))
+		trace_line(r, "End", f.sequence);
+	if (UNLIKELY(f.after != NULL))
+		return call_after(r, &f, MED_ENDED);
+	/* Nothing resumes after a fault sequence. */
+	return UNLIKELY(f.role == FRAME_FAULT) ? MED_STOP : MED_NEXT;
+}
+
+/* The flow ends: up to the next loop, or altogether. */
+static enum med_next
+stop(struct med_run *r)
+{
+	while (r->top > 0) {
+		struct frame f = pop(r);
+
+		if (f.after)
+			return call_after(r, &f, MED_STOPPED);
+	}
+	return MED_NEXT;
+}
+
+/* ---- faults ------------------------------------------------------------ */
+
+static unsigned
+branch_top(const struct med_run *r)
+{
+	unsigned n = r->top;
+
+	while (n > 0 && r->frame[n - 1].role != FRAME_BRANCH)
+		n--;
+	return n;
+}
+
+static const struct sequence *
+next_handler(struct med_run *r)
+{
+	while (r->handlers > r->handler_base) {
+		const struct sequence *s = r->handler[--r->handlers];
+
+		if (s)
+			return s;
+	}
+	return NULL;
+}
+
+static void
+enter_handler(struct med_run *r, const struct sequence *s)
+{
+	struct str line = arena_printf(message_arena(r->msg),
+	    "Executing fault sequence mediator : %.*s", STR_FMT(s->name));
+
+	med_log_as(r, LOG_L_WARN, STR("MediatorFaultHandler"), line);
+	if (r->steps == 0 && !r->grace_used) {
+		r->grace_used = true;
+		r->steps = GRACE_STEPS;
+	}
+	push_sequence(r, FRAME_FAULT, s);
+}
+
+/* Hands r->fault to the nearest handler. */
+static enum med_next
+raise(struct med_run *r)
+{
+	unsigned floor = branch_top(r);
+	const struct sequence *s;
+
+	r->faulted = true;
+	r->enter_failed = false;
+	fault_publish(r);
+	s = ++r->faults <= FAULTS_MAX ? next_handler(r) : NULL;
+	cut(r, floor);
+	if (floor > 0) {
+		struct frame *f = &r->frame[floor - 1];
+
+		f->at = f->end;
+		f->faulted = true;
+	}
+	if (s) {
+		enter_handler(r, s);
+		return r->enter_failed ? MED_FAULT : MED_CHILDREN;
+	}
+	if (floor == 0)
+		r->unhandled = true;
+	return MED_NEXT;
+}
+
+/* ---- the loop ---------------------------------------------------------- */
+
+static enum med_state
+finish(struct med_run *r, struct med_outcome *out)
+{
+	out->faulted = r->faulted;
+	out->unhandled = r->unhandled;
+	if (r->faulted)
+		out->fault = r->fault;
+	run_give(r);
+	return MED_DONE;
+}
+
+static enum med_next
+out_of_steps(struct med_run *r)
+{
+	fault_set(&r->fault, FAULT_MEDIATOR,
+	    "more than %u mediators for one message (limits.steps)",
+	    r->engine->limits.steps);
+	return MED_FAULT;
+}
+
+static enum med_next
+step(struct med_run *r)
+{
+	struct frame *f = &r->frame[r->top - 1];
+
+	if (f->at == f->end)
+		return leave(r);
+	r->node = f->at++;
+	if (UNLIKELY(r->steps == 0))
+		return out_of_steps(r);
+	r->steps--;
+	if (UNLIKELY(r->host->step != NULL))
+		r->host->step(r->ctx, r->node->at,
+		    str_of(r->node->type->element), r->top);
+	return r->node->exec(r, r->node->data, r->msg, &r->fault);
+}
+
+/* Follows next until it is clear what to do: true to go on. */
+static bool
+settle(struct med_run *r, enum med_next next)
+{
+	for (;;) {
+		switch (next) {
+		case MED_NEXT:
+			return true;
+		case MED_CHILDREN:
+			if (LIKELY(!r->enter_failed))
+				return true;
+			next = MED_FAULT;
+			break;
+		case MED_STOP:
+			next = stop(r);
+			break;
+		case MED_FAULT:
+			next = raise(r);
+			break;
+		case MED_WAIT:
+			r->then = THEN_NEXT;
+			return false;
+		case MED_WAIT_STOP:
+			r->then = THEN_STOP;
+			return false;
+		}
+	}
+}
+
+static enum med_state
+go(struct med_run *r, struct med_outcome *out)
+{
+	while (r->top > 0) {
+		enum med_next next = step(r);
+
+		if (next != MED_NEXT && !settle(r, next))
+			return MED_WAITING;
+	}
+	return finish(r, out);
+}
+
+enum med_state
+med_start(struct med_engine *e, struct med_set *set,
+    const struct sequence *sequence, const struct sequence *on_fault,
+    struct message *msg, const struct med_host *host, void *ctx,
+    struct med_run **run_out, struct med_outcome *out)
+{
+	struct med_run *r = run_take(e);
+	enum med_state state;
+
+	r->set = med_set_get(set);
+	r->msg = msg;
+	r->host = host;
+	r->ctx = ctx;
+	r->top = r->depth = r->handlers = r->handler_base = r->faults = 0;
+	r->steps = e->limits.steps;
+	r->node = NULL;
+	r->func = NULL;
+	r->enter_failed = r->grace_used = r->faulted = r->unhandled = false;
+	r->handler[r->handlers++] = on_fault;
+	push_sequence(r, FRAME_SEQUENCE, sequence);
+	if (UNLIKELY(set->pre_mediate != NULL))
+		push_sequence(r, FRAME_SEQUENCE, set->pre_mediate);
+	if (UNLIKELY(r->enter_failed))
+		(void)settle(r, MED_FAULT);
+	state = go(r, out);
+	if (state == MED_WAITING)
+		*run_out = r;
+	return state;
+}
+
+enum med_state
+med_resume(struct med_run *r, struct med_outcome *out)
+{
+	if (r->then == THEN_STOP && !settle(r, MED_STOP))
+		return MED_WAITING;
+	return go(r, out);
+}
+
+enum med_state
+med_fail(struct med_run *r, const struct fault *fault, struct med_outcome *out)
+{
+	r->fault = *fault;
+	if (!settle(r, MED_FAULT))
+		return MED_WAITING;
+	return go(r, out);
+}
+
+void
+med_abort(struct med_run **rp)
+{
+	struct med_run *r = *rp;
+
+	if (!r)
+		return;
+	*rp = NULL;
+	cut(r, 0);
+	run_give(r);
+}
+
+struct message *
+med_run_message(struct med_run *r)
+{
+	return r->msg;
+}
+
+struct med_set *
+med_run_set(struct med_run *r)
+{
+	return r->set;
+}
+
+const struct sequence *
+med_find_sequence(struct med_run *r, struct str name)
+{
+	return med_set_sequence(r->set, name);
+}
+
+const struct med_host *
+med_host(struct med_run *r, void **ctx_out)
+{
+	*ctx_out = r->ctx;
+	return r->host;
+}
+
+struct buf *
+med_scratch(struct med_run *r)
+{
+	buf_clear(&r->engine->scratch);
+	return &r->engine->scratch;
+}

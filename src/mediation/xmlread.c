@@ -1,0 +1,562 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "mediation/xmlread.h"
+
+#include <libxml/parser.h>
+#include <libxml/parserInternals.h>
+#include <libxml/tree.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/must.h"
+#include "msg/xml.h"
+
+enum { MAX_ASKED = 40 };
+
+struct attribute {
+	struct str name, value;
+	bool known;
+};
+
+/* What compile asked for: the rest is unknown, and this is what was allowed. */
+struct marks {
+	const char *attr[MAX_ASKED], *child[MAX_ASKED];
+	unsigned attr_count, child_count;
+	bool known, done, opaque;
+};
+
+struct xml_el {
+	struct xml_file *file;
+	struct _xmlNode *node;
+	struct xml_el *next, *first;
+	struct str name, ns;
+	struct src_pos at;
+	struct attribute *attr;
+	size_t attr_count;
+	struct marks *marks;	/* written while the tree itself is const */
+};
+
+struct xml_file {
+	struct arena *arena, *strings;
+	xmlDoc *doc;
+	struct xml_el *root;
+	const char *path;
+	xml_report_fn *report;
+	void *ctx;
+};
+
+/* ---- parsing ----------------------------------------------------------- */
+
+struct parse {
+	struct err *err;
+	const char *path;
+	bool failed;
+};
+
+static void
+on_error(void *data, const xmlError *e)
+{
+	xmlParserCtxt *ctxt = data;
+	struct parse *p = ctxt->_private;
+	const char *text = e->message ? e->message : "not well-formed";
+	struct src_pos at = { p->path, e->line, e->int2 };
+
+	if (p->failed || e->level < XML_ERR_ERROR)
+		return;
+	p->failed = true;
+	err_at(p->err, at, "%.*s", (int)strcspn(text, "\r\n"), text);
+}
+
+/* xmlStructuredErrorFunc lost its const in some releases of libxml2. */
+static void
+on_error_any(void *data, xmlError *e)
+{
+	on_error(data, e);
+}
+
+static void
+on_dtd(void *data, const xmlChar *name UNUSED, const xmlChar *public UNUSED,
+    const xmlChar *system UNUSED)
+{
+	xmlParserCtxt *ctxt = data;
+	struct parse *p = ctxt->_private;
+	struct src_pos at = { p->path, ctxt->input ? ctxt->input->line : 0, 0 };
+
+	if (!p->failed)
+		err_at(p->err, at, "a DTD is not allowed here");
+	p->failed = true;
+	xmlStopParser(ctxt);
+}
+
+static struct str
+keep(struct xml_file *f, const xmlChar *z)
+{
+	return arena_str(f->strings, str_of((const char *)z));
+}
+
+static void
+read_attributes(struct xml_file *f, struct xml_el *el)
+{
+	size_t n = 0;
+
+	for (xmlAttr *a = el->node->properties; a; a = a->next)
+		n += a->ns == NULL;
+	el->attr = arena_zalloc(f->arena, n * sizeof(*el->attr));
+	for (xmlAttr *a = el->node->properties; a; a = a->next) {
+		struct attribute *to;
+		xmlChar *value;
+
+		if (a->ns)
+			continue;
+		to = &el->attr[el->attr_count++];
+		to->name = keep(f, a->name);
+		value = xmlNodeListGetString(f->doc, a->children, 1);
+		to->value = value ? keep(f, value) : arena_str(f->strings,
+		    STR(""));
+		xmlFree(value);
+	}
+}
+
+static struct xml_el *
+wrap(struct xml_file *f, xmlParserCtxt *ctxt, xmlNode *node)
+{
+	struct xml_el *el = arena_zalloc(f->arena, sizeof(*el));
+	const xmlParserNodeInfo *info = xmlParserFindNodeInfo(ctxt, node);
+
+	el->file = f;
+	el->node = node;
+	el->name = keep(f, node->name);
+	el->ns = node->ns && node->ns->href ? keep(f, node->ns->href) : STR("");
+	/* xmlGetLineNo() names the line where the start tag ends. */
+	el->at = (struct src_pos){ .file = f->path,
+	    .line = info ? (int)info->begin_line : (int)xmlGetLineNo(node) };
+	el->marks = arena_zalloc(f->arena, sizeof(*el->marks));
+	read_attributes(f, el);
+	return el;
+}
+
+/* Depth is bounded by libxml2 (256), so this may recurse. */
+static void
+wrap_children(struct xml_file *f, xmlParserCtxt *ctxt, struct xml_el *el)
+{
+	struct xml_el **tail = &el->first;
+
+	for (xmlNode *n = el->node->children; n; n = n->next) {
+		if (n->type != XML_ELEMENT_NODE)
+			continue;
+		*tail = wrap(f, ctxt, n);
+		wrap_children(f, ctxt, *tail);
+		tail = &(*tail)->next;
+	}
+}
+
+static void
+build(struct xml_file *f, xmlParserCtxt *ctxt)
+{
+	xmlNode *root = xmlDocGetRootElement(f->doc);
+
+	f->root = wrap(f, ctxt, root);
+	f->root->marks->known = true;
+	wrap_children(f, ctxt, f->root);
+}
+
+static xmlDoc *
+read_doc(struct xml_file *f, xmlParserCtxt *ctxt, struct str text,
+    struct err *err)
+{
+	struct parse parse = { .err = err, .path = f->path };
+	xmlDoc *doc;
+
+	ctxt->_private = &parse;
+	ctxt->record_info = 1;
+	ctxt->sax->serror = (xmlStructuredErrorFunc)on_error_any;
+	ctxt->sax->internalSubset = on_dtd;
+	doc = xmlCtxtReadMemory(ctxt, text.p, (int)text.n, NULL, NULL,
+	    XML_PARSE_NONET | XML_PARSE_BIG_LINES | XML_PARSE_NOWARNING);
+	if (doc && !parse.failed && xmlDocGetRootElement(doc))
+		return doc;
+	if (!parse.failed)
+		err_at(err, (struct src_pos){ .file = f->path },
+		    "not a well-formed XML document");
+	if (doc)
+		xmlFreeDoc(doc);
+	return NULL;
+}
+
+struct xml_file *
+xml_file_parse(struct arena *strings, const char *path, struct str text,
+    xml_report_fn *report, void *ctx, struct err *err)
+{
+	struct xml_file *f;
+	xmlParserCtxt *ctxt;
+	xmlDoc *doc;
+
+	if (text.n > 64u << 20) {
+		err_at(err, (struct src_pos){ .file = path },
+		    "the file is larger than 64 MiB");
+		return NULL;
+	}
+	f = xcalloc(1, sizeof(*f));
+	*f = (struct xml_file){ .arena = arena_new(16384), .strings = strings,
+	    .path = path, .report = report, .ctx = ctx };
+	ctxt = xmlNewParserCtxt();
+	must(ctxt);
+	doc = read_doc(f, ctxt, text, err);
+	if (doc) {
+		f->doc = doc;
+		build(f, ctxt);
+	}
+	xmlClearNodeInfoSeq(&ctxt->node_seq);
+	xmlFreeParserCtxt(ctxt);
+	if (!doc)
+		xml_file_free(&f);
+	return f;
+}
+
+void
+xml_file_free(struct xml_file **fp)
+{
+	struct xml_file *f = *fp;
+
+	if (!f)
+		return;
+	*fp = NULL;
+	if (f->doc)
+		xmlFreeDoc(f->doc);
+	arena_free(&f->arena);
+	free(f);
+}
+
+const struct xml_el *
+xml_file_root(const struct xml_file *f)
+{
+	return f->root;
+}
+
+/* ---- elements ---------------------------------------------------------- */
+
+struct src_pos
+xml_pos(const struct xml_el *el)
+{
+	return el->at;
+}
+
+struct str
+xml_name(const struct xml_el *el)
+{
+	return el->name;
+}
+
+struct str
+xml_namespace(const struct xml_el *el)
+{
+	return el->ns;
+}
+
+bool
+xml_in_synapse(const struct xml_el *el)
+{
+	return str_is(el->ns, SYNAPSE_NS);
+}
+
+static void
+asked(const char **list, unsigned *count, const char *name)
+{
+	for (unsigned i = 0; i < *count; i++)
+		if (strcmp(list[i], name) == 0)
+			return;
+	if (*count < MAX_ASKED)
+		list[(*count)++] = name;
+}
+
+struct str
+xml_attr(const struct xml_el *el, const char *name)
+{
+	asked(el->marks->attr, &el->marks->attr_count, name);
+	for (size_t i = 0; i < el->attr_count; i++) {
+		if (str_is(el->attr[i].name, name)) {
+			el->attr[i].known = true;
+			return el->attr[i].value;
+		}
+	}
+	return STR_NULL;
+}
+
+const struct xml_el *
+xml_any_child(const struct xml_el *el)
+{
+	return el->first;
+}
+
+const struct xml_el *
+xml_any_next(const struct xml_el *el)
+{
+	return el->next;
+}
+
+static const struct xml_el *
+named(const struct xml_el *el, const char *name)
+{
+	for (; el; el = el->next) {
+		if (xml_in_synapse(el) && str_is(el->name, name)) {
+			el->marks->known = true;
+			return el;
+		}
+	}
+	return NULL;
+}
+
+const struct xml_el *
+xml_child(const struct xml_el *el, const char *name)
+{
+	asked(el->marks->child, &el->marks->child_count, name);
+	return named(el->first, name);
+}
+
+const struct xml_el *
+xml_next(const struct xml_el *el)
+{
+	return named(el->next, el->name.p);
+}
+
+static const struct xml_el *
+synapse_one(const struct xml_el *el)
+{
+	while (el && !xml_in_synapse(el))
+		el = el->next;
+	if (el)
+		el->marks->known = true;
+	return el;
+}
+
+const struct xml_el *
+xml_first_child(const struct xml_el *el)
+{
+	return synapse_one(el->first);
+}
+
+const struct xml_el *
+xml_next_child(const struct xml_el *el)
+{
+	return synapse_one(el->next);
+}
+
+void
+xml_mark_done(const struct xml_el *el)
+{
+	el->marks->known = el->marks->done = true;
+}
+
+void
+xml_mark_opaque(const struct xml_el *el)
+{
+	el->marks->known = el->marks->opaque = true;
+}
+
+bool
+xml_has_child_elements(const struct xml_el *el)
+{
+	return el->first != NULL;
+}
+
+struct str
+xml_text(const struct xml_el *el)
+{
+	struct buf b = { 0 };
+	struct str out;
+
+	for (const xmlNode *n = el->node->children; n; n = n->next)
+		if ((n->type == XML_TEXT_NODE ||
+		    n->type == XML_CDATA_SECTION_NODE) && n->content)
+			buf_addz(&b, (const char *)n->content);
+	out = arena_str(el->file->strings, buf_str(&b));
+	buf_fini(&b);
+	return out;
+}
+
+struct str
+xml_el_markup(const struct xml_el *el, struct arena *a)
+{
+	struct buf b = { 0 };
+	struct str out;
+
+	xml_print(el->node, &b);
+	out = arena_str(a, buf_str(&b));
+	buf_fini(&b);
+	return out;
+}
+
+struct str
+xml_inner_markup(const struct xml_el *el, struct arena *a)
+{
+	if (!el->first)
+		return STR_NULL;
+	for (const struct xml_el *c = el->first; c; c = c->next)
+		xml_mark_opaque(c);
+	return xml_el_markup(el->first, a);
+}
+
+/* ---- namespaces -------------------------------------------------------- */
+
+void
+xml_scope(const struct xml_el *el, struct arena *a, struct expr_scope *out)
+{
+	xmlNs **list = xmlGetNsList(el->file->doc, el->node);
+	struct expr_ns *ns;
+	size_t n = 0;
+
+	*out = (struct expr_scope){ .at = el->at };
+	while (list && list[n])
+		n++;
+	if (n == 0)
+		return;
+	ns = arena_zalloc(a, n * sizeof(*ns));
+	for (size_t i = 0; i < n; i++) {
+		const char *p = (const char *)list[i]->prefix;
+		const char *u = (const char *)list[i]->href;
+
+		ns[i].prefix = arena_str(a, str_of(p ? p : ""));
+		ns[i].uri = arena_str(a, str_of(u ? u : ""));
+	}
+	xmlFree(list);
+	out->ns = ns;
+	out->count = n;
+}
+
+struct str
+xml_lookup_ns(const struct xml_el *el, struct str prefix)
+{
+	char *z = str_dup(prefix);
+	xmlNs *ns = xmlSearchNs(el->file->doc, el->node, BAD_CAST z);
+
+	free(z);
+	return ns ? keep(el->file, ns->href) : STR_NULL;
+}
+
+/* ---- complaints -------------------------------------------------------- */
+
+int
+xml_error(const struct xml_el *el, struct err *err, const char *fmt, ...)
+{
+	struct err e = { .kind = ERR_VALUE, .at = el->at };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(e.text, sizeof(e.text), fmt, ap);
+	va_end(ap);
+	if (err)
+		*err = e;
+	return -1;
+}
+
+int
+xml_attr_bool(const struct xml_el *el, const char *name, bool dflt, bool *out,
+    struct err *err)
+{
+	struct str s = xml_attr(el, name);
+
+	*out = dflt;
+	if (!s.p)
+		return 0;
+	*out = str_iis(s, "true");
+	if (*out || str_iis(s, "false"))
+		return 0;
+	return xml_error(el, err,
+	    "attribute \"%s\" must be \"true\" or \"false\", not \"%.*s\"",
+	    name, STR_FMT(s));
+}
+
+int
+xml_attr_int(const struct xml_el *el, const char *name, int64_t dflt,
+    int64_t *out, struct err *err)
+{
+	struct str s = xml_attr(el, name);
+
+	*out = dflt;
+	if (!s.p || str_to_i64(s, out))
+		return 0;
+	return xml_error(el, err,
+	    "attribute \"%s\" must be a whole number, not \"%.*s\"", name,
+	    STR_FMT(s));
+}
+
+static void
+add_names(char *text, size_t room, const char *const *name, unsigned count)
+{
+	size_t n = strlen(text);
+
+	for (unsigned i = 0; i < count && n < room; i++)
+		n += (size_t)snprintf(text + n, room - n, "%s%s",
+		    i ? ", " : "", name[i]);
+}
+
+static void
+unknown(const struct xml_el *el, struct src_pos at, const char *what,
+    struct str name, const char *const *allowed, unsigned count,
+    struct err *err)
+{
+	const char *names[MAX_ASKED + 1] = { 0 };
+	const char *near;
+	size_t n;
+
+	*err = (struct err){ .kind = ERR_UNSUPPORTED, .at = at };
+	memcpy(names, allowed, count * sizeof(*names));
+	near = str_nearest(name, names);
+	snprintf(err->text, sizeof(err->text), "unknown %s \"%.*s\" in <%.*s>",
+	    what, STR_FMT(str_head(name, 80)), STR_FMT(str_head(el->name, 80)));
+	n = strlen(err->text);
+	if (near)
+		n += (size_t)snprintf(err->text + n, sizeof(err->text) - n,
+		    "; did you mean \"%s\"?", near);
+	snprintf(err->text + n, sizeof(err->text) - n, "%s",
+	    count ? "; allowed here: " : "; none is allowed here");
+	add_names(err->text, sizeof(err->text), allowed, count);
+}
+
+static int
+pass_on(const struct xml_el *el, struct err *err, bool *have)
+{
+	if (*have && el->file->report)
+		el->file->report(el->file->ctx, err);
+	*have = true;
+	return -1;
+}
+
+static int
+reject_in(const struct xml_el *el, struct err *err, bool *have)
+{
+	struct marks *m = el->marks;
+	int result = 0;
+
+	for (size_t i = 0; i < el->attr_count; i++) {
+		/* MI's tooling writes this one anywhere. */
+		if (el->attr[i].known || str_is(el->attr[i].name, "description"))
+			continue;
+		result = pass_on(el, err, have);
+		unknown(el, el->at, "attribute", el->attr[i].name, m->attr,
+		    m->attr_count, err);
+	}
+	for (const struct xml_el *c = el->first; c; c = c->next) {
+		if (!c->marks->known) {
+			result = pass_on(el, err, have);
+			unknown(el, c->at, xml_in_synapse(c) ? "element" :
+			    "element (not in the namespace " SYNAPSE_NS ")",
+			    c->name, m->child, m->child_count, err);
+		} else if (!c->marks->done && !c->marks->opaque &&
+		    reject_in(c, err, have) < 0) {
+			result = -1;
+		}
+	}
+	return result;
+}
+
+int
+xml_reject_unknown(const struct xml_el *el, struct err *err)
+{
+	bool have = false;
+
+	if (el->marks->done || el->marks->opaque)
+		return 0;
+	return reject_in(el, err, &have);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Artifact files as trees of elements with positions. The only place of this
+ * folder that knows libxml2. Strings live in the set's arena, elements until
+ * xml_file_free(). How elements are read is in mediator.h.
+ */
+#ifndef MEDIATION_XMLREAD_H
+#define MEDIATION_XMLREAD_H
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "mediation/mediator.h"
+#include "msg/expr.h"
+
+#define SYNAPSE_NS "http://ws.apache.org/ns/synapse"
+
+struct xml_file;
+
+/* Takes what a reader has to complain about beyond the one error it returns. */
+typedef void xml_report_fn(void *ctx, const struct err *);
+
+/*
+ * One file's bytes. path must live as long as the positions that point to it.
+ * NULL when it is not well-formed, holds a DTD or nests too deep: err has the
+ * reason and the place.
+ */
+struct xml_file *xml_file_parse(struct arena *strings, const char *path,
+    struct str text, xml_report_fn *report, void *ctx, struct err *)
+    MUST_CHECK;
+void xml_file_free(struct xml_file **);
+const struct xml_el *xml_file_root(const struct xml_file *);
+
+/* Namespace URI of an element; "" when it has none. */
+struct str xml_namespace(const struct xml_el *);
+bool xml_in_synapse(const struct xml_el *);
+/* Child elements whatever their namespace; not marked as known. */
+const struct xml_el *xml_any_child(const struct xml_el *);
+const struct xml_el *xml_any_next(const struct xml_el *);
+/* The caller has dealt with it (and everything below). */
+void xml_mark_done(const struct xml_el *);
+/* Its attributes and children are of a language of their own. */
+void xml_mark_opaque(const struct xml_el *);
+/* The element itself as markup with inherited namespaces. */
+struct str xml_el_markup(const struct xml_el *, struct arena *);
+/* Namespaces in scope there; lives in the arena. */
+void xml_scope(const struct xml_el *, struct arena *, struct expr_scope *out);
+/* The URI bound to a prefix there; p NULL when it is not bound. */
+struct str xml_lookup_ns(const struct xml_el *, struct str prefix);
+
+#endif
