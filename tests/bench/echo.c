@@ -236,9 +236,10 @@ on_request(struct conn *c, const uint8_t *in, size_t n)
 	return upgrade(c, in + used, n - used);
 }
 
-/* False: the connection is over. */
+/* False: the connection is over. A short read is the last that an edge told
+ * of, unless it told of the end too. */
 static bool
-on_readable(struct conn *c)
+on_readable(struct conn *c, uint32_t events)
 {
 	uint8_t *in = buffer + HEADROOM;
 	ssize_t n;
@@ -249,7 +250,7 @@ on_readable(struct conn *c)
 			return n < 0 && errno == EAGAIN;
 		if (!(c->open ? on_frames : on_request)(c, in, (size_t)n))
 			return false;
-		if (n < BENCH_CHUNK)
+		if (n < BENCH_CHUNK && !(events & EPOLLRDHUP))
 			return true;
 	}
 	return true;
@@ -281,7 +282,8 @@ serve(int epoll, int listener)
 			c = ev[i].data.ptr;
 			if (!c)
 				accept_all(epoll, listener);
-			else if (!flush_unsent(c) || !on_readable(c))
+			else if (!flush_unsent(c) ||
+			    !on_readable(c, ev[i].events))
 				conn_free(c);
 		}
 	}

@@ -28,6 +28,7 @@ enum { CLIENT, BACKEND };
 struct side {
 	int fd;
 	struct pair *pair;
+	bool ends;			/* there is an end to be read */
 	uint8_t *unsent;		/* read here, not taken by the other */
 	size_t unsent_len, unsent_at;
 	size_t ending;			/* of CRLF CRLF, the bytes seen */
@@ -153,6 +154,8 @@ pass_on(struct side *s, const uint8_t *p, size_t n)
 	return true;
 }
 
+/* A short read is the last that an edge told of, unless it told of the end
+ * too. False: one of the sides is gone. */
 static bool
 move_bytes(const struct relay *r, struct side *s)
 {
@@ -171,7 +174,7 @@ move_bytes(const struct relay *r, struct side *s)
 		}
 		if (!pass_on(s, buffer, (size_t)n))
 			return false;
-		if ((size_t)n < sizeof buffer)
+		if ((size_t)n < sizeof buffer && !s->ends)
 			return true;
 	}
 	return true;
@@ -180,6 +183,8 @@ move_bytes(const struct relay *r, struct side *s)
 static bool
 on_side(const struct relay *r, struct side *s, uint32_t events)
 {
+	if (events & EPOLLRDHUP)
+		s->ends = true;
 	if ((events & ~(uint32_t)EPOLLOUT) && !move_bytes(r, s))
 		return false;
 	if ((events & EPOLLOUT) && other_side(s)->unsent)
