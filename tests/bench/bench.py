@@ -20,7 +20,7 @@ machine that does nothing else, from a build without sanitizers.
   CONNS=5000                    connections of memory
   OUT=bench.jsonl               results, replaced
   PROGRAMS=DIR WSGW=FILE        where wsgw-load and so on, and wsgw, are:
-                                [tests/bench] and [src/wsgw]
+                                [tests/bench] and [./wsgw]
 """
 import json
 import os
@@ -167,7 +167,7 @@ def is_sanitized(program):
 def main(name):
     if name not in ("relay", "connect", "memory", "allocs"):
         raise SystemExit(__doc__)
-    wsgw = env("WSGW", "src/wsgw")
+    wsgw = env("WSGW", "./wsgw")
     if is_sanitized(wsgw):
         raise SystemExit(f"{wsgw} is built with sanitizers: its figures "
                          "would mean nothing")

@@ -7,5 +7,5 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=${1:-.}
 export PROGRAMS="${PROGRAMS:-$build/tests/bench}"
-export WSGW="${WSGW:-$build/src/wsgw}"
+export WSGW="${WSGW:-$build/wsgw}"
 exec "${PYTHON3:-python3}" "$here/bench.py" allocs
