@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -384,7 +385,7 @@ worker_main(const struct heritage *h)
 		return 1;
 	}
 	if (load(w) < 0)
-		return 1;
+		return EX_CONFIG;
 	board_set(w->board, pid, getpid());
 	board_set(w->board, started_us, clock_wall_us());
 	board_set(w->board, generation, w->generation);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "master/ctl.h"
 #include "master/state.h"
 #include "net/sock.h"
 

@@ -19,6 +19,7 @@
 #include "base/must.h"
 #include "config/config.h"
 #include "ipc/board.h"
+#include "master/ctl.h"
 #include "master/outside.h"
 #include "master/state.h"
 

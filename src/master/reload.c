@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
+#include "master/ctl.h"
 #include "master/outside.h"
 #include "master/state.h"
 

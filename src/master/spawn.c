@@ -14,6 +14,7 @@
 #include "base/must.h"
 #include "ipc/board.h"
 #include "ipc/heritage.h"
+#include "master/ctl.h"
 #include "master/outside.h"
 #include "master/state.h"
 
@@ -397,13 +398,13 @@ is_forgiven(const struct master *m, const struct worker *w, int status)
 static bool
 is_crash_loop(struct worker *w, int64_t now)
 {
-	w->death_ms[w->deaths++ % DEATHS_KEPT] = now;
+	w->death_ms[w->counted++ % DEATHS_KEPT] = now;
 	if (w->started || now - w->born_ms > LONG_LIFE_MS)
 		w->early = 0;
 	else
 		w->early++;
-	return w->early >= EARLY_DEATHS_MAX || (w->deaths >= DEATHS_KEPT &&
-	    now - w->death_ms[w->deaths % DEATHS_KEPT] < DEATHS_SPAN_MS);
+	return w->early >= EARLY_DEATHS_MAX || (w->counted >= DEATHS_KEPT &&
+	    now - w->death_ms[w->counted % DEATHS_KEPT] < DEATHS_SPAN_MS);
 }
 
 static void
@@ -412,6 +413,7 @@ after_death(struct master *m, struct worker *w, int status)
 	int64_t now = clock_ms();
 	struct err err;
 
+	w->deaths++;
 	if (now - w->born_ms >= LONG_LIFE_MS)
 		w->backoff_ms = 0;
 	if (!is_forgiven(m, w, status) && is_crash_loop(w, now)) {

@@ -1,0 +1,790 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The whole master with fake roles (fake_roles.h). */
+#include "master/master.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "fake_roles.h"
+#include "net/sock.h"
+
+static char dir[64], ctl_path[96], ports_path[96], conf_path[96], pid_path[96];
+static pid_t master;
+static int ready, status;
+
+/* --- tools ----------------------------------------------------------------- */
+
+static void
+write_file(const char *name, const char *text)
+{
+	char path[200];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "we");
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void
+write_config(const char *more)
+{
+	struct buf b = { 0 };
+
+	buf_printf(&b, "include_dir = \"\";\n"
+	    "process: { user = \"\"; pid_file = \"%s\"; workers = 2; };\n"
+	    "log: { error: { target = \"%s/log\"; }; };\n"
+	    "admin: { socket = \"%s\"; };\nartifacts: { root = \"%s\"; };\n%s",
+	    pid_path, dir, ctl_path, dir, more);
+	write_file("wsgw.conf", buf_cstr(&b));
+	buf_fini(&b);
+}
+
+static int
+make_dir(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof(dir), "/tmp/wsgw-test-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	snprintf(ctl_path, sizeof(ctl_path), "%s/ctl", dir);
+	snprintf(ports_path, sizeof(ports_path), "%s/ports", dir);
+	snprintf(conf_path, sizeof(conf_path), "%s/wsgw.conf", dir);
+	snprintf(pid_path, sizeof(pid_path), "%s/pid", dir);
+	write_config("");
+	write_file("plan", "digest one\nlisten 0 A\n");
+	master = 0;
+	return 0;
+}
+
+static int
+remove_dir(void **state)
+{
+	static const char *const names[] = { "ctl", "ports", "wsgw.conf",
+		"pid", "plan", "log", "stderr", "" };
+	char path[200];
+
+	(void)state;
+	if (master > 0) {
+		kill(master, SIGKILL);
+		waitpid(master, &status, 0);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		remove(path);
+	}
+	return 0;
+}
+
+static void
+redirect_stderr(void)
+{
+	char path[96];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/stderr", dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	dup2(fd, STDERR_FILENO);
+	close(fd);
+}
+
+static void
+start(const char *settings)
+{
+	int p[2];
+
+	assert_int_equal(pipe2(p, O_CLOEXEC), 0);
+	fflush(NULL);
+	master = fork();
+	assert_true(master >= 0);
+	if (master == 0) {
+		const struct master_params params = {
+			.config_file = conf_path, .settings = settings,
+			.ports_file = ports_path, .version = "1.2",
+			.ready_fd = p[1], .worker = { "worker", fake_worker },
+			.check = { "check", fake_check },
+		};
+
+		close(p[0]);
+		redirect_stderr();
+		exit(master_run(&params));
+	}
+	close(p[1]);
+	ready = p[0];
+}
+
+/* Waits until the master is ready, or has ended without. */
+static bool
+is_ready(void)
+{
+	char byte;
+	ssize_t n = read(ready, &byte, 1);
+
+	close(ready);
+	return n == 1;
+}
+
+static void
+start_ready(const char *settings)
+{
+	start(settings);
+	assert_true(is_ready());
+}
+
+/* Exit status of the master, which ends now. */
+static int
+exit_status(void)
+{
+	assert_int_equal(waitpid(master, &status, 0), master);
+	master = 0;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static void
+stop(int signo)
+{
+	assert_int_equal(kill(master, signo), 0);
+	assert_int_equal(exit_status(), 0);
+}
+
+static struct str
+file_text(const char *name)
+{
+	static char text[20000];
+	char path[200];
+	FILE *f;
+	size_t n = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	f = fopen(path, "re");
+	if (f) {
+		n = fread(text, 1, sizeof(text), f);
+		fclose(f);
+	}
+	return (struct str){ text, n };
+}
+
+static bool
+contains(struct str s, const char *what)
+{
+	return str_search(s, str_of(what)) < s.n;
+}
+
+static unsigned
+port_of(const char *name)
+{
+	struct str rest = file_text("ports"), line, word;
+	uint64_t n;
+
+	while (rest.n && str_next(&rest, '\n', &line))
+		if (str_next(&line, ' ', &word) && str_is(word, name) &&
+		    str_to_u64(line, &n))
+			return (unsigned)n;
+	return 0;
+}
+
+static int
+dial(unsigned port)
+{
+	const struct sockaddr_in in = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	if (connect(fd, (const void *)&in, sizeof(in)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+struct greeting {
+	unsigned index, port;
+	long pid, generation;
+};
+
+static struct greeting
+hear(int fd)
+{
+	struct greeting g;
+	char text[80];
+	ssize_t n = recv(fd, text, sizeof(text) - 1, 0);
+
+	assert_true(n > 0);
+	text[n] = '\0';
+	assert_int_equal(sscanf(text, "%u %ld %ld %u", &g.index, &g.pid,
+	    &g.generation, &g.port), 4);
+	close(fd);
+	return g;
+}
+
+static struct greeting
+greet(unsigned port)
+{
+	int fd = dial(port);
+
+	assert_true(fd >= 0);
+	return hear(fd);
+}
+
+/* The answer of the control socket to one raw request. */
+static struct str
+ask_raw(const char *request)
+{
+	static char text[70000];
+	struct err err;
+	int fd = sock_connect_unix(ctl_path, &err);
+	size_t n = 0;
+	ssize_t got;
+
+	assert_true(fd >= 0);
+	fcntl(fd, F_SETFL, 0);
+	assert_true(send(fd, request, strlen(request), MSG_NOSIGNAL) > 0);
+	while ((got = recv(fd, text + n, sizeof(text) - n, 0)) > 0)
+		n += (size_t)got;
+	close(fd);
+	return (struct str){ text, n };
+}
+
+static struct str
+ask(const char *command)
+{
+	char line[100];
+
+	snprintf(line, sizeof(line), "wsgw 1 %s\n", command);
+	return ask_raw(line);
+}
+
+/* --- start and stop ----------------------------------------------------------- */
+
+static void
+test_start_and_stop(void **state)
+{
+	struct greeting g;
+	char pid[20];
+
+	(void)state;
+	start_ready(NULL);
+	g = greet(port_of("A"));
+	assert_int_equal(g.generation, 1);
+	assert_int_equal(g.port, port_of("A"));
+	snprintf(pid, sizeof(pid), "%ld\n", (long)master);
+	assert_true(str_is(file_text("pid"), pid));
+	stop(SIGTERM);
+	assert_int_equal(access(pid_path, F_OK), -1);
+	assert_int_equal(access(ctl_path, F_OK), -1);
+	assert_int_equal(kill((pid_t)g.pid, 0), -1);
+	assert_int_equal(dial(g.port), -1);
+}
+
+static void
+test_graceful(void **state)
+{
+	(void)state;
+	start_ready(NULL);
+	stop(SIGQUIT);
+	assert_true(contains(file_text("log"), "stopping gracefully"));
+}
+
+static void
+test_bad_config(void **state)
+{
+	(void)state;
+	write_config("worker = 1;");
+	start(NULL);
+	assert_false(is_ready());
+	assert_int_equal(exit_status(), EX_CONFIG);
+	assert_true(contains(file_text("stderr"), "wsgw.conf:6: unknown setting"
+	    " \"worker\"; did you mean \"process.workers\"?"));
+}
+
+static void
+test_bad_artifacts(void **state)
+{
+	(void)state;
+	write_file("plan", "digest one\nbad\n");
+	start(NULL);
+	assert_false(is_ready());
+	assert_int_equal(exit_status(), EX_CONFIG);
+	assert_true(contains(file_text("stderr"), "main.xml:3: it is bad\n"));
+	assert_int_equal(access(pid_path, F_OK), -1);
+}
+
+static void
+test_silent_check(void **state)
+{
+	(void)state;
+	write_file("plan", "digest one\nsilent\n");
+	start(NULL);
+	assert_false(is_ready());
+	assert_int_equal(exit_status(), EX_CONFIG);
+	assert_true(contains(file_text("stderr"), "without an answer"));
+}
+
+static void
+test_port_in_use(void **state)
+{
+	struct err err;
+	struct sock_addr a;
+	int fd = sock_listen(NULL, 0, 1, &err);	/* with SO_REUSEPORT, as ours */
+	char text[100];
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(sock_local_addr(fd, &a), 0);
+	snprintf(text, sizeof(text), "digest one\nlisten %u A\n",
+	    sock_addr_port(&a));
+	write_file("plan", text);
+	start(NULL);
+	assert_false(is_ready());
+	assert_int_equal(exit_status(), EX_UNAVAILABLE);
+	snprintf(text, sizeof(text), "inbound A: listen on [::]:%u: Address "
+	    "already in use", sock_addr_port(&a));
+	assert_true(contains(file_text("stderr"), text));
+	close(fd);
+}
+
+static void
+test_second_master(void **state)
+{
+	pid_t first;
+	char text[100];
+
+	(void)state;
+	start_ready(NULL);
+	first = master;
+	start(NULL);
+	assert_false(is_ready());
+	assert_int_equal(exit_status(), EX_UNAVAILABLE);
+	snprintf(text, sizeof(text), "wsgw is running already: pid %ld holds",
+	    (long)first);
+	assert_true(contains(file_text("stderr"), text));
+	master = first;
+	assert_true(contains(ask("status"), "\"state\":\"running\""));
+	stop(SIGTERM);
+}
+
+static void
+test_missing_user(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	start("process.user = \"no-such-user\"");
+	assert_false(is_ready());
+	assert_int_equal(exit_status(), EX_NOPERM);
+	assert_true(contains(file_text("stderr"), "user \"no-such-user\" does "
+	    "not exist: create it with \"useradd --system"));
+}
+
+static void
+test_crash_loop(void **state)
+{
+	(void)state;
+	write_file("plan", "digest one\ncrash\n");
+	start(NULL);
+	assert_false(is_ready());
+	assert_int_equal(exit_status(), 1);
+	assert_true(contains(file_text("stderr"),
+	    "dies again and again: giving up"));
+}
+
+/* --- workers that die ----------------------------------------------------------- */
+
+/* While every worker is dead, connections wait in the queue of the master's
+ * socket; the next process of that index serves them. */
+static void
+test_queue_survives(void **state)
+{
+	struct greeting g;
+	int fds[20];
+
+	(void)state;
+	start_ready("process.workers = 1");
+	g = greet(port_of("A"));
+	assert_int_equal(kill((pid_t)g.pid, SIGSTOP), 0);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = dial(g.port);
+		assert_true(fds[i] >= 0);
+	}
+	assert_int_equal(kill((pid_t)g.pid, SIGKILL), 0);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		struct greeting now = hear(fds[i]);
+
+		assert_true(now.pid != g.pid);
+		assert_int_equal(now.index, g.index);
+		assert_int_equal(now.generation, 1);
+	}
+	assert_true(contains(file_text("log"), "was killed by signal 9"));
+	stop(SIGTERM);
+}
+
+static void
+test_dead_worker_gauges(void **state)
+{
+	struct greeting g;
+	struct str s;
+
+	(void)state;
+	start_ready("process.workers = 1");
+	g = greet(port_of("A"));
+	assert_int_equal(kill((pid_t)g.pid, SIGKILL), 0);
+	assert_true(greet(g.port).pid != g.pid);
+	s = ask("status");
+	assert_true(contains(s, "\"deaths\":1"));
+	assert_true(contains(s, "\"accepted_total\":4"));
+	assert_true(contains(s, "\"connections\":5"));
+	stop(SIGTERM);
+}
+
+/* The workers notice by their channel that they are alone. */
+static void
+test_master_killed(void **state)
+{
+	struct greeting g;
+	int fd;
+
+	(void)state;
+	start_ready("process.workers = 1");
+	g = greet(port_of("A"));
+	kill(master, SIGKILL);
+	assert_int_equal(exit_status(), -SIGKILL);
+	/* the last holder of the socket is gone when this is refused */
+	while ((fd = dial(g.port)) >= 0)
+		close(fd);
+	start_ready("process.workers = 1");	/* the pid file is free again */
+	assert_int_equal(greet(port_of("A")).generation, 1);
+	stop(SIGTERM);
+}
+
+/* --- reload ------------------------------------------------------------------------ */
+
+static void
+test_reload(void **state)
+{
+	struct greeting before, after;
+	struct str s;
+
+	(void)state;
+	start_ready(NULL);
+	before = greet(port_of("A"));
+	write_file("plan", "digest two\nlisten 0 A\nlisten 0 B\nlisten 0 C\n");
+	assert_true(str_starts(ask("reload"), "wsgw 1 ok "));
+	assert_int_equal(port_of("A"), before.port);
+	after = greet(before.port);
+	assert_int_equal(after.generation, 2);
+	assert_int_equal(greet(port_of("B")).port, port_of("B"));
+	assert_int_equal(greet(port_of("C")).generation, 2);
+	s = ask("status");
+	assert_true(contains(s, "\"generation\":2,"));
+	assert_true(contains(s, "\"last_reload\":{\"ok\":true"));
+	assert_true(contains(s, "{\"inbound\":\"B\",\"port\":"));
+	assert_true(contains(s, "\"deaths\":0"));
+	stop(SIGTERM);
+}
+
+static void
+test_removed_port(void **state)
+{
+	unsigned a, b;
+
+	(void)state;
+	write_file("plan", "digest one\nlisten 0 A\nlisten 0 B\n");
+	start_ready(NULL);
+	a = port_of("A");
+	b = port_of("B");
+	write_file("plan", "digest two\nlisten 0 B\n");
+	assert_true(str_starts(ask("reload"), "wsgw 1 ok "));
+	assert_int_equal(dial(a), -1);
+	assert_int_equal(greet(b).generation, 2);
+	assert_int_equal(port_of("A"), 0);
+	stop(SIGTERM);
+}
+
+/* A reload that must fail, saying text; the old generation goes on, also in
+ * a worker that is started afterwards. */
+static void
+check_rollback(const char *plan, const char *text)
+{
+	unsigned port;
+	struct str s;
+
+	start_ready(NULL);
+	port = port_of("A");
+	write_file("plan", plan);
+	s = ask("reload");
+	assert_true(str_starts(s, "wsgw 1 failed "));
+	assert_true(contains(s, text));
+	assert_int_equal(greet(port).generation, 1);
+	assert_int_equal(port_of("A"), port);
+	s = ask("status");
+	assert_true(contains(s, "\"generation\":1,"));
+	assert_true(contains(s, "\"last_reload\":{\"ok\":false"));
+	write_file("plan", "digest three\nlisten 0 A\nlisten 0 N\n");
+	assert_true(str_starts(ask("reload"), "wsgw 1 ok "));
+	assert_int_equal(greet(port_of("N")).generation, 3);
+	stop(SIGTERM);
+}
+
+static void
+test_rollback_check(void **state)
+{
+	(void)state;
+	check_rollback("digest two\nbad\n", "main.xml:3: it is bad");
+}
+
+static void
+test_rollback_refused(void **state)
+{
+	(void)state;
+	check_rollback("digest two\nlisten 0 N\nrefuse\n",
+	    "worker 1: no, thanks");
+}
+
+static void
+test_rollback_digest(void **state)
+{
+	(void)state;
+	check_rollback("digest two\nlisten 0 N\ndiffer\n",
+	    "read other artifacts than the check did");
+}
+
+static void
+test_rollback_death(void **state)
+{
+	(void)state;
+	check_rollback("digest two\nlisten 0 N\ndie\n",
+	    "worker 1 died while it prepared");
+}
+
+static void
+test_rollback_port(void **state)
+{
+	struct err err;
+	struct sock_addr a;
+	int fd = sock_listen(NULL, 0, 1, &err);
+	char text[100];
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(sock_local_addr(fd, &a), 0);
+	snprintf(text, sizeof(text), "digest two\nlisten 0 A\nlisten 0 N\n"
+	    "listen %u B\n", sock_addr_port(&a));
+	check_rollback(text, "Address already in use");
+	close(fd);
+}
+
+static void
+test_too_many_new_ports(void **state)
+{
+	struct buf b = { 0 };
+
+	(void)state;
+	buf_addz(&b, "digest two\nlisten 0 A\n");
+	for (int i = 0; i < 65; i++)
+		buf_printf(&b, "listen 0 N%d\n", i);
+	check_rollback(buf_cstr(&b), "more than 64 new ports in one reload");
+	buf_fini(&b);
+}
+
+static void
+test_rollback_config(void **state)
+{
+	(void)state;
+	start_ready(NULL);
+	write_config("limits: { depth = 0; };");
+	assert_true(contains(ask("reload"),
+	    "\"limits.depth\" must be between 1 and 1000, not 0"));
+	assert_int_equal(greet(port_of("A")).generation, 1);
+	stop(SIGTERM);
+}
+
+static void
+test_restart_needed(void **state)
+{
+	(void)state;
+	start_ready(NULL);
+	write_config("port_offset = 7; limits: { depth = 7; };");
+	assert_true(contains(ask("reload"),
+	    "changed, but needs a restart: port_offset\n"));
+	assert_int_equal(greet(port_of("A")).generation, 2);
+	stop(SIGTERM);
+}
+
+/* Artifacts that broke on disk stop nobody who serves; what is repaired heals
+ * what is down. */
+static void
+test_broken_on_disk(void **state)
+{
+	struct greeting g;
+	unsigned port;
+
+	(void)state;
+	start_ready(NULL);
+	port = port_of("A");
+	g = greet(port);
+	write_file("plan", "digest one\nlisten 0 A\ncrash\n");
+	kill((pid_t)g.pid, SIGKILL);
+	while (!contains(ask("status"), "\"deaths\":6"))
+		;
+	write_file("plan", "digest one\nlisten 0 A\n");
+	while (contains(ask("status"), "\"state\":\"down\""))
+		;
+	stop(SIGTERM);
+}
+
+static void
+test_hup(void **state)
+{
+	unsigned port;
+
+	(void)state;
+	start_ready(NULL);
+	port = port_of("A");
+	write_file("plan", "digest two\nlisten 0 A\nlisten 0 B\n");
+	kill(master, SIGHUP);
+	kill(master, SIGHUP);
+	while (port_of("B") == 0 || greet(port).generation < 2)
+		;
+	assert_true(greet(port_of("B")).generation >= 2);
+	stop(SIGTERM);
+}
+
+static void
+test_reopen(void **state)
+{
+	char path[100], moved[100];
+
+	(void)state;
+	start_ready(NULL);
+	snprintf(path, sizeof(path), "%s/log", dir);
+	snprintf(moved, sizeof(moved), "%s/stderr", dir);
+	assert_int_equal(rename(path, moved), 0);
+	kill(master, SIGUSR1);
+	while (access(path, F_OK) < 0)
+		;
+	assert_true(str_starts(ask("reopen"), "wsgw 1 ok "));
+	assert_true(contains(file_text("log"), "log files opened again"));
+	stop(SIGTERM);
+}
+
+/* --- control socket ------------------------------------------------------------------ */
+
+static void
+test_ctl(void **state)
+{
+	struct stat st;
+	struct str s;
+
+	(void)state;
+	start_ready(NULL);
+	assert_int_equal(stat(ctl_path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+	s = ask("status");
+	assert_true(contains(s, "\"version\":\"1.2\",\"pid\":"));
+	assert_true(contains(s, "\"worker\":2,\"pid\":"));
+	assert_true(contains(ask("help"), "\nreload "));
+	s = ask("connections");
+	assert_true(str_starts(s, "wsgw 1 ok "));
+	assert_true(contains(s, "{\"worker\":1,\"id\":1}\n{\"worker\":1}\n"
+	    "{\"worker\":1,\"id\":3}\n"));
+	assert_true(contains(s, "{\"worker\":2,\"id\":3}\n"));
+	stop(SIGTERM);
+}
+
+static void
+test_ctl_refused(void **state)
+{
+	char longest[300];
+	struct str s;
+
+	(void)state;
+	start_ready(NULL);
+	assert_true(str_starts(ask("destroy"), "wsgw 1 refused "));
+	assert_true(contains(ask("destroy"), "unknown command \"destroy\""));
+	assert_true(contains(ask_raw("wsgw 2 status\n"), "the gateway speaks "
+	    "version 1 of the control protocol, not \"2\""));
+	assert_true(contains(ask_raw("GET / HTTP/1.1\r\n"),
+	    "this is no request of wsgwctl: \"GET / HTTP/1.1\\r\""));
+	assert_true(contains(ask_raw("\n"), "this is no request"));
+	assert_true(contains(ask_raw("wsgw 1\n"), "unknown command \"\""));
+	memset(longest, 'x', sizeof(longest) - 1);
+	longest[sizeof(longest) - 1] = '\0';
+	s = ask_raw(longest);
+	assert_true(s.n == 0 || contains(s, "the request is too long"));
+	assert_true(contains(ask("status"), "\"state\":\"running\""));
+	stop(SIGTERM);
+}
+
+static void
+test_ctl_too_many(void **state)
+{
+	struct err err;
+	int fds[16];
+
+	(void)state;
+	start_ready(NULL);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		assert_true((fds[i] = sock_connect_unix(ctl_path, &err)) >= 0);
+	assert_true(contains(ask("status"), "too many control connections"));
+	close(fds[3]);
+	while (contains(ask("status"), "too many control connections"))
+		;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (i != 3)
+			close(fds[i]);
+	stop(SIGTERM);
+}
+
+static void
+test_ctl_stop(void **state)
+{
+	(void)state;
+	start_ready(NULL);
+	assert_true(contains(ask("stop"), "stopping gracefully"));
+	assert_int_equal(exit_status(), 0);
+	start_ready(NULL);
+	assert_true(contains(ask("stop now"), "stopping"));
+	assert_int_equal(exit_status(), 0);
+}
+
+#define row(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		row(test_start_and_stop), row(test_graceful),
+		row(test_bad_config), row(test_bad_artifacts),
+		row(test_silent_check), row(test_port_in_use),
+		row(test_second_master), row(test_missing_user),
+		row(test_crash_loop), row(test_queue_survives),
+		row(test_dead_worker_gauges), row(test_master_killed),
+		row(test_reload), row(test_removed_port),
+		row(test_rollback_check), row(test_rollback_refused),
+		row(test_rollback_digest), row(test_rollback_death),
+		row(test_rollback_port), row(test_too_many_new_ports),
+		row(test_rollback_config), row(test_restart_needed),
+		row(test_broken_on_disk), row(test_hup), row(test_reopen),
+		row(test_ctl), row(test_ctl_refused), row(test_ctl_too_many),
+		row(test_ctl_stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
