@@ -266,6 +266,22 @@ from_header(const struct event *ev, enum msg_scope scope, struct str name,
 	return text_value(session_header(ev->session, name, false), out);
 }
 
+/*
+ * Most look-ups ask for names that no connection has (what the artifact may
+ * have set, and did not): a mask of the lengths that occur answers nearly all
+ * of them at once.
+ */
+static bool
+is_known_length(size_t n)
+{
+	static uint64_t lengths;
+
+	if (UNLIKELY(!lengths))
+		for (size_t i = 0; i < ARRAY_LEN(props); i++)
+			lengths |= (uint64_t)1 << props[i].len;
+	return n < 64 && (lengths >> n & 1);
+}
+
 static bool
 get(void *ctx, enum msg_scope scope, struct str name, struct arena *a,
     struct value *out)
@@ -281,7 +297,8 @@ get(void *ctx, enum msg_scope scope, struct str name, struct arena *a,
 	}
 	if (scope != SCOPE_DEFAULT && scope != SCOPE_AXIS2)
 		return false;
-	for (size_t i = 0; i < ARRAY_LEN(props); i++)
+	for (size_t i = 0; is_known_length(name.n) && i < ARRAY_LEN(props);
+	    i++)
 		if (props[i].len == name.n &&
 		    memcmp(props[i].name, name.p, name.n) == 0)
 			return (props[i].scopes & want) &&

@@ -23,6 +23,8 @@ iends(struct str s, struct str end)
 enum content_kind
 content_kind_of(struct str type)
 {
+	if (type.n == 0)
+		return CONTENT_NONE;
 	type = str_trim(str_head(type, str_find(type, ';')));
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (str_iis(type, types[i].name))

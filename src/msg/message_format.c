@@ -142,8 +142,8 @@ message_format(struct message *m, struct msg_output *out, struct err *err)
 	enum content_kind kind = m->s.bytes_kind;
 
 	*out = (struct msg_output){ .frame = MSG_TEXT };
-	out->none = message_is_empty(m) ||
-	    str_iis(own_text(m, STR("NO_ENTITY_BODY")), "true");
+	out->none = message_is_empty(m) || (m->s.props &&
+	    str_iis(own_text(m, STR("NO_ENTITY_BODY")), "true"));
 	if (out->none)
 		return 0;
 	out->type = advertised.p ? advertised : type;

@@ -152,7 +152,7 @@ class Gateway:
             raise RuntimeError("wsgw ended with %d:\n%s"
                                % (self.process.returncode, self.log()))
 
-    def signal(self, number):
+    def send_signal(self, number):
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM):
