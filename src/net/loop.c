@@ -215,9 +215,9 @@ dispatch(struct loop *loop)
 	}
 }
 
-/* One turn's steps. */
+/* The order of a turn; see loop.h. */
 static int
-turn(struct loop *loop, int timeout_ms, struct err *err)
+steps(struct loop *loop, int timeout_ms, struct err *err)
 {
 	work_run(&loop->posted);
 	work_run(&loop->flush);
@@ -235,22 +235,31 @@ turn(struct loop *loop, int timeout_ms, struct err *err)
 	work_run(&loop->flush);
 	run_deferred(loop);
 	if (loop->broken) {
-		*err = loop->why;
+		if (err)
+			*err = loop->why;
 		return -1;
 	}
 	return 0;
 }
 
-int
-loop_turn(struct loop *loop, int timeout_ms, struct err *err)
+static int
+turn(struct loop *loop, int timeout_ms, struct err *err)
 {
 	int rc;
 
 	must(!loop->in_turn);
 	loop->in_turn = true;
-	rc = turn(loop, timeout_ms, err);
+	rc = steps(loop, timeout_ms, err);
 	loop->in_turn = false;
 	return rc;
+}
+
+int
+loop_turn(struct loop *loop, int timeout_ms, struct err *err)
+{
+	bool work = !list_empty(&loop->posted) || !list_empty(&loop->flush);
+
+	return turn(loop, work ? 0 : timeout_ms, err);
 }
 
 int
@@ -259,7 +268,7 @@ loop_run(struct loop *loop, struct err *err)
 	/* Long things may have been done since the loop was made. */
 	loop->now_ms = clock_ms();
 	while (!loop->stop)
-		if (loop_turn(loop, -1, err) < 0)
+		if (turn(loop, -1, err) < 0)
 			return -1;
 	loop->stop = false;
 	return 0;
@@ -300,7 +309,7 @@ int
 loop_fd_add(struct loop *loop, struct loop_fd *f, int fd, unsigned want,
     void (*on_ready)(void *ctx, unsigned ready), void *ctx, struct err *err)
 {
-	must(!f->on_ready);
+	must(!f->on_ready && fd >= 0);
 	if (want &&
 	    loop->poller.ops->set(&loop->poller, fd, 0, want, f) < 0)
 		return err_sys(err, "%s: descriptor %d",

@@ -29,8 +29,8 @@ void loop_free(struct loop **);
 /* Runs until loop_stop(); the turn that is running is finished. -1 only when
  * the poller itself fails. */
 int loop_run(struct loop *, struct err *) MUST_CHECK;
-/* One turn; waits at most timeout_ms (-1 = until something happens). For
- * tests. */
+/* One turn; waits at most timeout_ms (-1 = until something happens), and not
+ * at all when there was posted work. For tests. */
 int loop_turn(struct loop *, int timeout_ms, struct err *) MUST_CHECK;
 void loop_stop(struct loop *);
 /* Monotonic milliseconds, read once per turn. */
@@ -73,8 +73,9 @@ struct loop_timer {
 
 /* (Re)sets it to fire once, after_ms from loop_now(); the callback may set it
  * again, for the next turn at the earliest. Timers due at the same millisecond
- * fire in no particular order. Cost does not depend on how often a timer is pushed back: a later time
- * than the one it has is noted and looked at when the old one fires. */
+ * fire in no particular order. Cost does not depend on how often a timer is
+ * pushed back: a later time than the one it has is noted and looked at when
+ * the old one fires. */
 void loop_timer_set(struct loop *, struct loop_timer *, int64_t after_ms,
     void (*on_time)(void *ctx), void *ctx);
 void loop_timer_stop(struct loop *, struct loop_timer *);

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/hmap.h"
@@ -212,6 +213,7 @@ helper(void *arg)
 	struct shared *sh = arg;
 	struct job *job;
 
+	prctl(PR_SET_NAME, "resolver");
 	pthread_mutex_lock(&sh->lock);
 	while ((job = next_job(sh)) != NULL) {
 		sh->busy = true;

@@ -380,7 +380,8 @@ int
 sock_local_addr(int fd, struct sock_addr *out)
 {
 	*out = (struct sock_addr){ .len = sizeof(out->ss) };
-	if (getsockname(fd, (struct sockaddr *)(void *)&out->ss, &out->len) == 0)
+	if (getsockname(fd, (struct sockaddr *)(void *)&out->ss,
+	    &out->len) == 0)
 		return 0;
 	out->len = 0;
 	return -1;

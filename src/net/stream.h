@@ -40,8 +40,8 @@ struct stream_handler {
 	void (*on_error)(void *ctx, const struct err *);
 };
 
-/* Takes fd (connected, non-blocking). Borrows handler and ctx for its life. Reads from the
- * start. */
+/* Takes fd (connected, non-blocking). Borrows handler and ctx for its life.
+ * Reads from the start. When the poller refuses fd, on_error tells later. */
 struct stream *stream_new(struct loop *, int fd, const struct stream_handler *,
     void *ctx) MUST_CHECK;
 /* Starts to connect; the outcome arrives as on_open or on_error, never inside
