@@ -65,6 +65,8 @@ const struct xml_el *xml_next_child(const struct xml_el *);
 struct str xml_text(const struct xml_el *);	/* direct text and CDATA, untrimmed */
 /* Inner first element as markup with inherited namespaces; p NULL if none. */
 struct str xml_inner_markup(const struct xml_el *, struct arena *);
+/* The URI bound to a namespace prefix there; p NULL when it is not bound. */
+struct str xml_lookup_ns(const struct xml_el *, struct str prefix);
 bool xml_has_child_elements(const struct xml_el *);
 /* An error for every attribute or child that nobody read, listing what would
  * have been allowed. Called by the compiler after each mediator's compile. */

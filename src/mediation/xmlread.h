@@ -46,7 +46,5 @@ void xml_mark_opaque(const struct xml_el *);
 struct str xml_el_markup(const struct xml_el *, struct arena *);
 /* Namespaces in scope there; lives in the arena. */
 void xml_scope(const struct xml_el *, struct arena *, struct expr_scope *out);
-/* The URI bound to a prefix there; p NULL when it is not bound. */
-struct str xml_lookup_ns(const struct xml_el *, struct str prefix);
 
 #endif
