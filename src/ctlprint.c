@@ -109,10 +109,13 @@ take_plain(struct cursor *c, struct buf *to)
 	buf_add_str(to, str_head(str_from(c->s, from), c->at - from));
 }
 
+/* An object within a row holds counters: those at zero say nothing. */
+enum pairs { PAIRS_ALL, PAIRS_NOT_ZERO };
+
 static void
-print_pairs(struct cursor *c, const char *sep)
+print_pairs(struct cursor *c, const char *sep, enum pairs which)
 {
-	struct buf b = { 0 };
+	struct buf b = { 0 }, value = { 0 };
 
 	if (!accept(c, '{'))
 		return;
@@ -121,16 +124,19 @@ print_pairs(struct cursor *c, const char *sep)
 		take_string(c, &b);
 		accept(c, ':');
 		if (peek(c) == '{') {
-			print_pairs(c, sep);
+			print_pairs(c, sep, PAIRS_NOT_ZERO);
 		} else {
-			buf_putc(&b, '=');
-			take_plain(c, &b);
-			fprintf(c->to, "%s%s", sep, buf_cstr(&b));
+			buf_clear(&value);
+			take_plain(c, &value);
+			if (which == PAIRS_ALL || !str_is(buf_str(&value), "0"))
+				fprintf(c->to, "%s%s=%s", sep, buf_cstr(&b),
+				    buf_cstr(&value));
 		}
 		sep = " ";
 		accept(c, ',');
 	}
 	buf_fini(&b);
+	buf_fini(&value);
 }
 
 static void
@@ -142,7 +148,7 @@ print_rows(struct cursor *c)
 	fputc('\n', c->to);
 	while (c->at < c->s.n && !accept(c, ']')) {
 		if (peek(c) == '{') {
-			print_pairs(c, "  ");
+			print_pairs(c, "  ", PAIRS_ALL);
 		} else {
 			take_plain(c, &b);
 			fprintf(c->to, "  %s", buf_cstr(&b));
@@ -214,7 +220,7 @@ ctlprint_lines(struct str lines, FILE *to)
 
 		if (!line.n)
 			continue;
-		print_pairs(&c, "");
+		print_pairs(&c, "", PAIRS_ALL);
 		fputc('\n', to);
 	}
 }

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "master/ctl.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -11,7 +13,6 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "config/config.h"
-#include "master/ctl.h"
 #include "master/state.h"
 #include "net/sock.h"
 

@@ -175,6 +175,7 @@ tell_ready(struct master *m)
 		m->p.ready_fd = -1;
 	}
 	if (m->daemon_fd >= 0) {
+		daemon_detach();
 		daemon_ready(m->daemon_fd);
 		m->daemon_fd = -1;
 	}

@@ -62,16 +62,21 @@ daemon_start(int *fd_out, struct err *err)
 
 /* The working folder stays, so that relative names mean what they meant. */
 void
-daemon_ready(int fd)
+daemon_detach(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null >= 0) {
-		for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
-			dup2(null, i);
-		if (null > STDERR_FILENO)
-			close(null);
-	}
+	if (null < 0)
+		return;
+	for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+		dup2(null, i);
+	if (null > STDERR_FILENO)
+		close(null);
+}
+
+void
+daemon_ready(int fd)
+{
 	while (write(fd, "", 1) < 0 && errno == EINTR)
 		;
 	close(fd);

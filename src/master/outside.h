@@ -14,8 +14,10 @@ void title_set(const char *name);
  * does not return: it ends with 0 when the child is ready, else with the
  * child's status. -1: no fork. */
 int daemon_start(int *fd_out, struct err *) MUST_CHECK;
-/* Lets the parent go, and with it the terminal. */
+/* Lets the parent go. */
 void daemon_ready(int fd);
+/* Lets the terminal go: what reads and writes there meets /dev/null. */
+void daemon_detach(void);
 
 /* sd_notify(3): nothing happens when $NOTIFY_SOCKET is not set. */
 void notify_ready(void);

@@ -82,6 +82,8 @@ run_child(struct master *m, const struct role *role, const char *title,
 	struct err err;
 
 	reset_signals();
+	if (m->p.daemonise)
+		daemon_detach();
 	title_set(title);
 	log_process(title);
 	if (privs_drop(&m->privs, &err) < 0) {
