@@ -68,9 +68,9 @@ shortest(double x, bool single, struct decimal *d)
 	int normal = single ? 6 : 15, last = single ? 9 : 17, n;
 	char text[40];
 
-	/* Numbers close to zero have fewer digits than promised. */
+	/* Numbers close to zero hold fewer digits; Java shows two at least. */
 	if (fabs(x) < (single ? 0x1p-126 : 0x1p-1022))
-		normal = 1;
+		normal = 2;
 	for (n = normal; n < last; n++) {
 		snprintf(text, sizeof(text), "%.*e", n - 1, x);
 		if (read_back(text, single) == x)
@@ -269,7 +269,11 @@ java_double(struct str s, double *out)
 	}
 	if (s.n > 1 && strchr("dDfF", s.p[s.n - 1]))
 		s.n--;
-	return str_to_double(s, out);
+	if (str_to_double(s, out))
+		return true;
+	/* Out of range is no error in Java. */
+	*out = minus ? -HUGE_VAL : HUGE_VAL;
+	return json_is_number(str_from(s, minus || str_starts(s, "+")));
 }
 
 static int

@@ -183,6 +183,24 @@ print_attribute(const xmlAttr *at, struct buf *b)
 	buf_putc(b, '"');
 }
 
+/* Whether an element of no namespace would be taken for one of the default
+ * namespace around it. */
+static bool
+needs_no_ns(const xmlNode *el, const xmlNode *top)
+{
+	if (el->ns || el == top || declares(el, NULL))
+		return false;
+	do {
+		el = el->parent;
+		for (const xmlNs *ns = el->nsDef; ns; ns = ns->next)
+			if (!ns->prefix)
+				return ns->href && ns->href[0];
+		if (!el->ns)
+			return false;
+	} while (el != top);
+	return false;
+}
+
 static void
 print_start(const xmlNode *el, const xmlNode *top, struct buf *b)
 {
@@ -190,6 +208,8 @@ print_start(const xmlNode *el, const xmlNode *top, struct buf *b)
 	print_name(el->ns, el->name, b);
 	for (const xmlNs *ns = el->nsDef; ns; ns = ns->next)
 		print_ns(ns->prefix, ns->href, b);
+	if (needs_no_ns(el, top))
+		buf_addz(b, " xmlns=\"\"");
 	if (el == top)
 		print_outer_ns(top, b);
 	for (const xmlAttr *at = el->properties; at; at = at->next)
