@@ -104,6 +104,8 @@ redirect_stderr(void)
 	close(fd);
 }
 
+static bool daemonise;
+
 static void
 start(const char *settings)
 {
@@ -119,6 +121,7 @@ start(const char *settings)
 			.ports_file = ports_path, .version = "1.2",
 			.ready_fd = p[1], .worker = { "worker", fake_worker },
 			.check = { "check", fake_check },
+			.daemonise = daemonise,
 		};
 
 		close(p[0]);
@@ -300,6 +303,43 @@ test_graceful(void **state)
 	start_ready(NULL);
 	stop(SIGQUIT);
 	assert_true(contains(file_text("log"), "stopping gracefully"));
+}
+
+/* The parent ends with 0 when all is ready. The pipe is held by all who come
+ * from it, so that its end is theirs. */
+static void
+test_daemon(void **state)
+{
+	char byte;
+	int p[2];
+
+	(void)state;
+	assert_int_equal(pipe(p), 0);
+	daemonise = true;
+	start("log.error.target = \"stderr\"");
+	daemonise = false;
+	close(p[1]);
+	assert_true(is_ready());
+	assert_int_equal(exit_status(), 0);
+	assert_true(file_text("pid").n > 1);
+	assert_int_equal(greet(port_of("A")).generation, 1);
+	assert_true(contains(ask("stop"), "stopping gracefully"));
+	assert_int_equal(read(p[0], &byte, 1), 0);
+	close(p[0]);
+}
+
+/* Its failures are told, and its status is that of the parent. */
+static void
+test_daemon_fails(void **state)
+{
+	(void)state;
+	write_file("plan", "digest one\nbad\n");
+	daemonise = true;
+	start(NULL);
+	daemonise = false;
+	assert_false(is_ready());
+	assert_int_equal(exit_status(), EX_CONFIG);
+	assert_true(contains(file_text("stderr"), "main.xml:3: it is bad\n"));
 }
 
 static void
@@ -771,6 +811,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		row(test_start_and_stop), row(test_graceful),
+		row(test_daemon), row(test_daemon_fails),
 		row(test_bad_config), row(test_bad_artifacts),
 		row(test_silent_check), row(test_port_in_use),
 		row(test_second_master), row(test_missing_user),
