@@ -71,6 +71,7 @@ struct worker {
 	struct list listeners;
 	struct list sessions;
 	unsigned session_count;
+	unsigned open_count;		/* of these, with frames */
 	uint32_t next_id;
 	enum worker_phase phase;
 	struct loop_timer drain_timer;

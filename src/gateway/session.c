@@ -124,6 +124,8 @@ gone(struct session *s)
 	board_add(w->board, bytes_in, (int64_t)stream_bytes_in(s->stream));
 	board_add(w->board, bytes_out, (int64_t)stream_bytes_out(s->stream));
 	loop_timer_stop(w->loop, &s->timer);
+	if (s->ws)
+		w->open_count--;
 	s->phase = SESSION_GONE;
 	stream_free(&s->stream);
 	disconnected(s);

@@ -134,6 +134,7 @@ open_frames(struct session *s, const struct http_head *head,
 	s->ws = ws_conn_new(WS_SERVER, &params, stream_out(s->stream));
 	s->phase = SESSION_OPEN;
 	s->connected = true;
+	w->open_count++;
 	loop_timer_stop(w->loop, &s->timer);
 	session_adopt(s, in);
 	stream_flush(s->stream);
@@ -158,7 +159,7 @@ answer(struct session *s, const struct http_head *head)
 		refuse(s, 503, "shutting down");
 		return false;
 	}
-	if (w->session_count > w->config->limits_connections) {
+	if (w->open_count >= w->config->limits_connections) {
 		refuse(s, 503, "too many connections");
 		return false;
 	}

@@ -37,10 +37,20 @@ on_unpaused(void *ctx)
 	loop_fd_want(l->worker->loop, &l->fd, LOOP_READ);
 }
 
+/* Above the limit a client is told so by a 503; but those that are being told
+ * cost something too. */
+static bool
+is_flooded(const struct worker *w)
+{
+	int64_t most = w->config->limits_connections;
+
+	return w->session_count >= most + most / 10 + 64;
+}
+
 static void
 on_acceptable(void *ctx, unsigned ready UNUSED)
 {
-	static struct log_rate rate;
+	static struct log_rate rate, flood;
 	struct listener *l = ctx;
 	struct worker *w = l->worker;
 	char text[SOCK_TEXT_MAX];
@@ -50,6 +60,13 @@ on_acceptable(void *ctx, unsigned ready UNUSED)
 		struct err err;
 		int fd = sock_accept(l->fd.fd, &peer, &err);
 
+		if (fd >= 0 && is_flooded(w)) {
+			log_limited(&flood, LOG_L_WARN, "more connections "
+			    "than limits.connections allows and time to tell "
+			    "them, closing");
+			close(fd);
+			continue;
+		}
 		if (fd >= 0) {
 			session_new(l, fd, sock_addr_text(&peer, text));
 			continue;
