@@ -68,6 +68,8 @@ class Bench:
                                 stdout=subprocess.PIPE)
         text = done.communicate()[0]
         self.house.processes.remove(done)
+        if not text:
+            raise SystemExit(f"wsgw-load failed with {peer.name}")
         return json.loads(text)
 
     def start_peers(self, backend):
@@ -145,7 +147,8 @@ class Bench:
                             depth, "-n", "10000", "-T", "60", "-A", counts)
             self.note(run, peer="wsgw", cell=cell, rep=0)
             print(f"{cell}: {run['allocs']} heap allocations during "
-                  f"{run['count']} messages, {run['errors']} errors")
+                  f"{run['count']} messages, {run['allocs_before']} before "
+                  f"them, {run['errors']} errors")
 
 
 def settled_pss(pids):

@@ -181,7 +181,9 @@ print_result(const struct load *l)
 	printf("\"cpu_us\":%.3f,\"cpu_cores\":%.2f,\"own_cores\":%.2f,",
 	    l->used.cpu_s * each, l->used.cpu_s / secs, l->own_cpu_s / secs);
 	if (o->alloc_file)
-		printf("\"allocs\":%llu,", (unsigned long long)l->used.allocs);
+		printf("\"allocs_before\":%llu,\"allocs\":%llu,",
+		    (unsigned long long)l->before.allocs,
+		    (unsigned long long)l->used.allocs);
 	print_fails(l);
 	printf("}\n");
 }

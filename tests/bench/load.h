@@ -92,7 +92,7 @@ struct load {
 	uint64_t progress_ns;		/* when the last reply came */
 	uint64_t from_ns, to_ns;	/* the window, as it came about */
 	uint64_t fails[FAIL_COUNT];
-	struct usage used;		/* in the window */
+	struct usage before, used;	/* at its start; in it */
 	double own_cpu_s;
 	struct hist hist;
 };

@@ -89,17 +89,18 @@ run_until(struct load *l, uint64_t until)
 static void
 measure(struct load *l)
 {
-	struct usage before = usage_of(&l->options), after;
+	struct usage after;
 	double own = cpu_of_self();
 
+	l->before = usage_of(&l->options);
 	l->from_ns = now_ns();
 	l->measuring = true;
 	run_until(l, l->from_ns + l->options.window_ns);
 	l->measuring = false;
 	l->to_ns = now_ns();
 	after = usage_of(&l->options);
-	l->used.cpu_s = after.cpu_s - before.cpu_s;
-	l->used.allocs = after.allocs - before.allocs;
+	l->used.cpu_s = after.cpu_s - l->before.cpu_s;
+	l->used.allocs = after.allocs - l->before.allocs;
 	l->own_cpu_s = cpu_of_self() - own;
 	l->ended = true;
 }

@@ -141,15 +141,17 @@ alloc_slots(const char *file)
 	return slots;
 }
 
+/* A process that is not counted must not pass for one that calls nothing. */
 static uint64_t
 allocs_of(const char *file, long pid)
 {
-	const struct alloc_counts *slots = file ? alloc_slots(file) : NULL;
+	const struct alloc_counts *slots = alloc_slots(file);
 
-	for (int i = 0; slots && i < ALLOC_SLOTS; i++)
+	for (int i = 0; i < ALLOC_SLOTS; i++)
 		if (slots[i].pid == (uint64_t)pid)
 			return slots[i].allocs;
-	return 0;
+	fprintf(stderr, LOAD ": %s: no process %ld\n", file, pid);
+	exit(2);
 }
 
 struct usage
@@ -165,7 +167,8 @@ usage_of(const struct load_options *o)
 		if (end == pids)
 			break;
 		u.cpu_s += cpu_of(pid);
-		u.allocs += allocs_of(o->alloc_file, pid);
+		if (o->alloc_file)
+			u.allocs += allocs_of(o->alloc_file, pid);
 		pids = *end == ',' ? end + 1 : end;
 	}
 	return u;

@@ -70,7 +70,8 @@ backend back
 """
 
 WSGW = """
-process: {{ workers = 1; user = "{user}"; group = "{group}"; pid_file = ""; }};
+process: {{ workers = 1; user = "{user}"; group = "{group}"; pid_file = "";
+            open_files = {files}; }};
 log: {{ error: {{ target = "stderr"; level = "warn"; }}; }};
 admin: {{ socket = ""; }};
 artifacts: {{ root = "{dir}/artifacts"; registry = "{dir}/registry"; }};
@@ -265,7 +266,8 @@ class House:
             path.write_text(text.format(backend=backend) + "\n")
         (self.dir / "registry").mkdir(exist_ok=True)
         path = self.dir / "wsgw.conf"
-        path.write_text(WSGW.format(user=user, group=group, dir=self.dir))
+        path.write_text(WSGW.format(user=user, group=group, dir=self.dir,
+                                    files=self.files))
         return path
 
     def start_wsgw(self, backend, environ=None):
