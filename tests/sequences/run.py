@@ -9,7 +9,8 @@ this file, and all of mediation-cases.json.
 A folder holds
   sequence.xml          a <sequence name="case">
   in.json|.xml|.txt     the message; none: an empty JSON body
-  props                 "Name: value" lines: headers; Content-Type overrides
+  props                 "Name: value" lines: headers; Content-Type overrides;
+                        a line "response": the message is one, not a request
   artifacts/*.xml       more artifacts, placed by their root element
   registry/...          copied: config/ governance/ local/
 and at least one of
@@ -66,6 +67,7 @@ class Case:
         self.content_type = TYPES["json"]
         self.input = b""
         self.headers = {}
+        self.response = False
         self.checks = []            # called with a Result
 
 
@@ -268,7 +270,9 @@ def from_folder(folder):
     if os.path.exists(props):
         for line in text_lines(props):
             name, _, value = line.partition(":")
-            if name.lower() == "content-type":
+            if line == "response":
+                case.response = True
+            elif name.lower() == "content-type":
                 case.content_type = value.strip()
             else:
                 case.headers[name] = value.strip()
@@ -372,6 +376,8 @@ def run(case, program):
         artifacts, registry = deploy(case, top)
         command = [program, "--json", "-r", artifacts, "-R", registry,
                    "-s", "case", "-t", case.content_type]
+        if case.response:
+            command.append("--response")
         for name, value in case.headers.items():
             command += ["-H", "%s: %s" % (name, value)]
         result = Result(subprocess.run(
