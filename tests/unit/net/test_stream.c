@@ -22,6 +22,7 @@ test_both_ways(void **state UNUSED)
 	assert_int_equal(stream_bytes_in(e.s), 5);
 	assert_int_equal(stream_bytes_out(e.s), 6);
 	assert_int_equal(stream_queued(e.s), 0);
+	assert_in_range(turns_when_idle(), 1, IDLE_TURNS);
 	assert_int_equal(e.opens + e.drains + e.eofs + e.errors, 0);
 	end_close(&e);
 }
