@@ -32,7 +32,7 @@ struct ws_conn {
 	uint8_t head_len;	/* bytes in head: header not whole */
 	uint8_t control_len;	/* bytes in control: frame not whole */
 	struct frame_key key;	/* for the next byte of payload */
-	struct utf8 utf8;
+	struct utf8 utf8;	/* at its start whenever no text is open */
 	uint64_t left;		/* payload of the frame still to come */
 	struct buf *out;
 	struct buf message;	/* what has come of an unfinished message */
@@ -348,7 +348,6 @@ begin_data(struct ws_conn *c, struct feed *f)
 	if (!c->in_message) {
 		c->in_message = true;
 		c->text = (c->first & FRAME_OPCODE) == WS_OP_TEXT;
-		c->utf8 = (struct utf8){ 0 };
 		c->fragments = 0;
 	}
 	if (c->state == WS_STATE_CLOSING)

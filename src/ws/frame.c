@@ -24,16 +24,11 @@ put_be(uint8_t *p, size_t n, uint64_t v)
 }
 
 uint64_t
-frame_payload_len(const uint8_t *head, bool *shortest_out)
+frame_long_payload_len(const uint8_t *head, bool *shortest_out)
 {
-	unsigned len7 = head[1] & FRAME_LEN7;
 	uint64_t len;
 
-	if (len7 < FRAME_LEN16) {
-		*shortest_out = true;
-		return len7;
-	}
-	if (len7 == FRAME_LEN16) {
+	if ((head[1] & FRAME_LEN7) == FRAME_LEN16) {
 		len = get_be(head + 2, 2);
 		*shortest_out = len >= FRAME_LEN16;
 	} else {
@@ -44,13 +39,10 @@ frame_payload_len(const uint8_t *head, bool *shortest_out)
 }
 
 size_t
-frame_write_head(uint8_t *to, uint8_t first, uint8_t masked, uint64_t len)
+frame_write_long_head(uint8_t *to, uint8_t first, uint8_t masked,
+    uint64_t len)
 {
 	to[0] = first;
-	if (len < FRAME_LEN16) {
-		to[1] = (uint8_t)(masked | len);
-		return 2;
-	}
 	if (len <= 0xffff) {
 		to[1] = (uint8_t)(masked | FRAME_LEN16);
 		put_be(to + 2, 2, len);

@@ -30,14 +30,35 @@ frame_head_len(uint8_t second)
 	return len7 < FRAME_LEN16 ? n : len7 == FRAME_LEN16 ? n + 2 : n + 8;
 }
 
+/* The two below for payloads beyond 125 bytes. */
+uint64_t frame_long_payload_len(const uint8_t *head, bool *shortest_out);
+size_t frame_write_long_head(uint8_t *to, uint8_t first, uint8_t masked,
+    uint64_t len);
+
 /* The payload length that a whole header declares; *shortest_out tells
  * whether it is written in as few bytes as it can be. */
-uint64_t frame_payload_len(const uint8_t *head, bool *shortest_out);
+static inline uint64_t
+frame_payload_len(const uint8_t *head, bool *shortest_out)
+{
+	unsigned len7 = head[1] & FRAME_LEN7;
+
+	if (len7 >= FRAME_LEN16)
+		return frame_long_payload_len(head, shortest_out);
+	*shortest_out = true;
+	return len7;
+}
 
 /* Writes a header without its key; returns its length, at most 10. first is
  * FIN and opcode, masked is FRAME_MASKED or 0. */
-size_t frame_write_head(uint8_t *to, uint8_t first, uint8_t masked,
-    uint64_t len);
+static inline size_t
+frame_write_head(uint8_t *to, uint8_t first, uint8_t masked, uint64_t len)
+{
+	if (len >= FRAME_LEN16)
+		return frame_write_long_head(to, first, masked, len);
+	to[0] = first;
+	to[1] = (uint8_t)(masked | len);
+	return 2;
+}
 
 /*
  * to[i] = from[i] ^ key.byte[i % 4]; from and to are the same or do not

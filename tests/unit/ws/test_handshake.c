@@ -218,7 +218,7 @@ static const struct {
 	{ "Sec-WebSocket-Protocol: x(')'), y(a(b,c),d), z\r\n",
 	    { "x(')')", "y(a(b,c),d)", "z" } },
 	{ "Sec-WebSocket-Protocol: \"a,b\", c\r\n", { "\"a,b\"", "c" } },
-	{ "Sec-WebSocket-Protocol: it's, hers\r\n", { "it's", "hers" } },
+	{ "Sec-WebSocket-Protocol: it's, who's\r\n", { "it's", "who's" } },
 	{ "Sec-WebSocket-Protocol: a(b, c\r\n", { "a(b", "c" } },
 	{ "Sec-WebSocket-Protocol: a(', c), d\r\n", { "a('", "c)", "d" } },
 	{ "Sec-WebSocket-Protocol: a), b\r\n", { "a)", "b" } },
