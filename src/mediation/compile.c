@@ -231,14 +231,14 @@ med_sequence_ref(struct med_compile *c, const struct xml_el *el,
 }
 
 struct template_ref *
-med_template_ref(struct med_compile *c, struct str name, struct src_pos at)
+med_template(struct med_compile *c, const struct xml_el *el, struct str name)
 {
 	struct template_ref *ref = hmap_get(&c->template_refs, name);
 
 	if (!ref) {
 		ref = arena_zalloc(c->set->arena, sizeof(*ref));
 		ref->name = arena_str(c->set->arena, name);
-		ref->at = at;
+		ref->at = xml_pos(el);
 		hmap_set(&c->template_refs, name, ref);
 		ref->next = c->template_first;
 		c->template_first = ref;
@@ -314,6 +314,13 @@ med_expr(struct med_compile *c, const struct xml_el *el, const char *attr,
 	snprintf(what, sizeof(what), "attribute \"%s\"", attr);
 	*out = med_expr_text(c, el, what, text, err);
 	return *out ? 0 : -1;
+}
+
+void
+med_scope(struct med_compile *c, const struct xml_el *el,
+    struct expr_scope *out)
+{
+	xml_scope(el, c->set->arena, out);
 }
 
 struct expr_template *

@@ -373,6 +373,8 @@ int
 endpoint_apply_properties(const struct endpoint *ep, struct message *msg,
     struct fault *fault)
 {
+	if (ep->type->apply)
+		ep->type->apply(ep->node, msg);
 	for (size_t i = 0; i < ep->property_count; i++) {
 		const struct ep_property *p = &ep->property[i];
 		struct str text = p->value;

@@ -16,6 +16,8 @@ struct endpoint_type {
 	/* The address for this message; lives as long as it, or the set. */
 	int (*address)(const void *node, struct message *, struct str *uri_out,
 	    struct fault *);
+	/* What else it says about a message; NULL: nothing. */
+	void (*apply)(const void *node, struct message *);
 	bool (*is_dynamic)(const void *node);
 	struct str (*label)(const void *node);	/* for an endpoint without name */
 };

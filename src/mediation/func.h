@@ -20,9 +20,9 @@ struct func_scope {
 void func_enter(struct med_run *, struct func_scope *);
 /* Makes scope the current one again; NULL ends them all. */
 void func_leave(struct med_run *, struct func_scope *);
-/* Runs a template's sequence with scope. */
+/* Runs a template's sequence with scope; on_error may be NULL. */
 void run_enter_template(struct med_run *, const struct med_template *,
-    struct func_scope *);
+    const struct sequence_ref *on_error, struct func_scope *);
 /* A line as somebody else than the mediator that runs. */
 void med_log_as(struct med_run *, enum log_level, struct str origin,
     struct str text);

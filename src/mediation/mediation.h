@@ -182,7 +182,8 @@ int endpoint_address(const struct endpoint *, struct message *,
 /* False for a fixed address: endpoint_address() always gives the same. */
 bool endpoint_is_dynamic(const struct endpoint *);
 const struct ep_policy *endpoint_policy(const struct endpoint *);
-/* Applies the <property> children to the message. */
+/* Applies the <property> children to the message, and the method of an http
+ * endpoint (axis2 HTTP_METHOD). The host calls it before it sends. */
 int endpoint_apply_properties(const struct endpoint *, struct message *,
     struct fault *) MUST_CHECK;
 /* Value of a default-scope constant <property> of the endpoint; p NULL = none. */

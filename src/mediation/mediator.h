@@ -67,6 +67,8 @@ struct str xml_text(const struct xml_el *);	/* direct text and CDATA, untrimmed 
 struct str xml_inner_markup(const struct xml_el *, struct arena *);
 /* The URI bound to a namespace prefix there; p NULL when it is not bound. */
 struct str xml_lookup_ns(const struct xml_el *, struct str prefix);
+/* The same without text that is blank. */
+struct str xml_inner_markup_stripped(const struct xml_el *, struct arena *);
 bool xml_has_child_elements(const struct xml_el *);
 /* An error for every attribute or child that nobody read, listing what would
  * have been allowed. Called by the compiler after each mediator's compile. */
@@ -90,6 +92,9 @@ struct expr *med_expr_text(struct med_compile *, const struct xml_el *,
 struct expr *med_expr_as(struct med_compile *, const struct xml_el *,
     const char *what, enum expr_language, struct str text, struct err *)
     MUST_CHECK;
+/* The namespaces in scope, for expressions that are compiled later. */
+void med_scope(struct med_compile *, const struct xml_el *,
+    struct expr_scope *out);
 /* Text with ${...} inside. */
 struct expr_template *med_template_text(struct med_compile *,
     const struct xml_el *, struct str text, struct err *) MUST_CHECK;
@@ -109,6 +114,10 @@ int med_children(struct med_compile *, const struct xml_el *,
 struct sequence_ref;
 struct sequence_ref *med_sequence_ref(struct med_compile *,
     const struct xml_el *, struct str name) MUST_CHECK;
+/* The same for a sequence template. */
+struct template_ref;
+struct template_ref *med_template(struct med_compile *, const struct xml_el *,
+    struct str name) MUST_CHECK;
 /* An <endpoint> element, inline or by key. */
 struct endpoint_ref;
 int med_endpoint(struct med_compile *, const struct xml_el *,
@@ -161,6 +170,14 @@ const struct sequence *sequence_resolve(const struct sequence_ref *);
 struct str sequence_ref_name(const struct sequence_ref *);
 const struct sequence *med_find_sequence(struct med_run *, struct str name);
 void med_enter_sequence(struct med_run *, const struct sequence *);
+/* A template with arguments; returns what exec should. */
+struct med_arg {
+	struct str name;
+	struct med_value *value;
+};
+enum med_next med_call_template(struct med_run *, const struct template_ref *,
+    const struct sequence_ref *on_error, const struct med_arg *, size_t count,
+    struct message *, struct fault *);
 /* The sending side of <send> and <call>: resolves the reference and asks the
  * host. ep NULL: no endpoint was given. */
 enum med_next med_send_to(struct med_run *, enum med_sending,

@@ -253,11 +253,14 @@ med_enter_branch(struct med_run *r, enum med_branch kind,
 
 void
 run_enter_template(struct med_run *r, const struct med_template *t,
-    struct func_scope *scope)
+    const struct sequence_ref *on_error, struct func_scope *scope)
 {
-	struct frame *f = push_sequence(r, FRAME_TEMPLATE, t->sequence);
+	struct frame *f = push(r, FRAME_TEMPLATE, t->sequence->list);
 
-	(void)f;
+	if (on_error && on_error->target)
+		push_handler(r, on_error->target);
+	if (deepen(r, f))
+		start_sequence(r, f, t->sequence);
 	func_enter(r, scope);
 }
 
@@ -324,9 +327,8 @@ leave(struct med_run *r)
 {
 	struct frame f = pop(r);
 
-	/* On normal completion the handler goes, if it is still on top. */
-	if (f.sequence && f.role != FRAME_BRANCH &&
-	    r->handlers == f.handlers + 1)
+	/* On normal completion the handlers that it brought go. */
+	if (f.sequence && f.role != FRAME_BRANCH)
 		r->handlers = f.handlers;
 	if (f.sequence && UNLIKELY(f.sequence->trace))
 		trace_line(r, "End", f.sequence);

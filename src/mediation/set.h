@@ -145,8 +145,6 @@ void med_report_left(struct med_compile *, const struct err *);
  * what is wrong is reported. */
 struct sequence *med_sequence(struct med_compile *, const struct xml_el *,
     struct str name);
-struct template_ref *med_template_ref(struct med_compile *, struct str name,
-    struct src_pos);
 struct sequence_ref *med_sequence_ref_at(struct med_compile *, struct str name,
     struct src_pos);
 

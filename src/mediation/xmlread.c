@@ -397,6 +397,31 @@ xml_inner_markup(const struct xml_el *el, struct arena *a)
 	return xml_el_markup(el->first, a);
 }
 
+/* Recursion is bounded by the parser's limit on depth. */
+static void
+strip_blanks(xmlNode *node)
+{
+	xmlNode *next;
+
+	for (xmlNode *n = node->children; n; n = next) {
+		next = n->next;
+		if (n->type == XML_ELEMENT_NODE) {
+			strip_blanks(n);
+		} else if (n->type == XML_TEXT_NODE && xmlIsBlankNode(n)) {
+			xmlUnlinkNode(n);
+			xmlFreeNode(n);
+		}
+	}
+}
+
+struct str
+xml_inner_markup_stripped(const struct xml_el *el, struct arena *a)
+{
+	if (el->first)
+		strip_blanks(el->first->node);
+	return xml_inner_markup(el, a);
+}
+
 /* ---- namespaces -------------------------------------------------------- */
 
 void
