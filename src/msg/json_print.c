@@ -9,7 +9,10 @@
 #include "base/must.h"
 #include "msg/json_node.h"
 
-enum { ESCAPED_MAX = 6 };
+enum {
+	ESCAPED_MAX = 6,	/* bytes of one that were one */
+	COUNT_FROM = 256,	/* bytes of a string that are worth counting */
+};
 
 /* Short copies without a call. */
 static inline char *
@@ -38,16 +41,19 @@ put(char *o, const char *p, size_t n)
 	return o + n;
 }
 
-static char *
+/* c is a quote, a backslash or a control character. */
+static inline char *
 put_escape(char *o, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-	const char *found = c ? strchr(from, c) : NULL;
+	static const char letter[128] = {
+		['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f',
+		['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
+	};
 
 	*o++ = '\\';
-	if (found) {
-		*o++ = to[found - from];
+	if (letter[c]) {
+		*o++ = letter[c];
 		return o;
 	}
 	o = put(o, "u00", 3);
@@ -100,11 +106,14 @@ put_string(char *o, struct str s, bool plain, bool nul)
 	return o;
 }
 
+/* How many bytes of s may need an escape, at most. */
 static size_t
 specials(struct str s)
 {
 	size_t count = 0;
 
+	if (s.n < COUNT_FROM)
+		return s.n;
 	for (size_t i = 0; i < s.n; i++)
 		count += (unsigned char)s.p[i] < 0x20 || s.p[i] == '"' ||
 		    s.p[i] == '\\' || s.p[i] == (char)0xC0;

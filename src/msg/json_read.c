@@ -134,18 +134,20 @@ unescape_unicode(struct reader *r, char **pp, char **op, struct token *t)
 static int
 unescape_one(struct reader *r, char **pp, char **op, struct token *t)
 {
-	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+	static const char meaning[256] = {
+		['"'] = '"', ['\\'] = '\\', ['/'] = '/', ['b'] = '\b',
+		['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t',
+	};
 	char *p = *pp;
-	const char *found;
+	char c = meaning[(unsigned char)*p];
 
 	if (*p == 'u') {
 		*pp = p + 1;
 		return unescape_unicode(r, pp, op, t);
 	}
-	found = *p ? strchr(from, *p) : NULL;
-	if (!found)
+	if (!c)
 		return fail(r, p - 1, "bad escape");
-	*(*op)++ = to[found - from];
+	*(*op)++ = c;
 	*pp = p + 1;
 	return 0;
 }
