@@ -2,6 +2,7 @@
 #include "master/ctl.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -383,10 +384,17 @@ ctl_reload_started(struct master *m)
 void
 ctl_reload_done(struct master *m, bool ok, struct str text)
 {
+	struct buf b = { 0 };
+
+	buf_add_str(&b, text);
+	if (ok)
+		buf_printf(&b, "reloaded: generation %" PRId64 "\n",
+		    m->generation);
 	list_each(&m->clients, c, struct ctl_client, link)
 		if (c->wait == CTL_RELOAD ||
 		    (!ok && c->wait == CTL_NEXT_RELOAD && !m->reload.queued))
-			answer(c, ok ? "ok" : "failed", text);
+			answer(c, ok ? "ok" : "failed", buf_str(&b));
+	buf_fini(&b);
 }
 
 static struct ctl_client *
