@@ -30,7 +30,8 @@ struct str arena_str(struct arena *, struct str) MUST_CHECK;
 char *arena_strdup(struct arena *, const char *) MUST_CHECK;
 struct str arena_printf(struct arena *, const char *fmt, ...)
     PRINTF_LIKE(2, 3) MUST_CHECK;
-struct str arena_vprintf(struct arena *, const char *fmt, va_list) MUST_CHECK;
+struct str arena_vprintf(struct arena *, const char *fmt, va_list)
+    PRINTF_LIKE(2, 0) MUST_CHECK;
 
 /* Calls fn(ctx) at the next reset or free: for what a library allocated. */
 void arena_on_reset(struct arena *, void (*fn)(void *ctx), void *ctx);

@@ -72,7 +72,7 @@ void buf_add_str(struct buf *, struct str);
 void buf_addz(struct buf *, const char *z);
 void buf_putc(struct buf *, char c);
 void buf_printf(struct buf *, const char *fmt, ...) PRINTF_LIKE(2, 3);
-void buf_vprintf(struct buf *, const char *fmt, va_list);
+void buf_vprintf(struct buf *, const char *fmt, va_list) PRINTF_LIKE(2, 0);
 /* Drops n bytes from the front; when nothing is left, acts as buf_clear(). */
 void buf_consume(struct buf *, size_t n);
 /* Cuts the content to n bytes (n at most buf_len). */

@@ -44,7 +44,7 @@ diag_add(struct diag *d, enum diag_level level, const struct err *err)
 	return result;
 }
 
-static int
+static PRINTF_LIKE(4, 0) int
 add_text(struct diag *d, enum diag_level level, struct src_pos at,
     const char *fmt, va_list ap)
 {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void
+static PRINTF_LIKE(5, 0) void
 fill(struct err *err, enum err_kind kind, int sys, struct src_pos at,
     const char *fmt, va_list ap)
 {

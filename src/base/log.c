@@ -298,7 +298,7 @@ log_line(enum log_level level, struct str origin, struct str text)
 	errno = saved;
 }
 
-static void
+static PRINTF_LIKE(2, 0) void
 write_va(enum log_level level, const char *fmt, va_list ap, unsigned dropped)
 {
 	enum { TEXT = 1024, TAIL = 64 };
