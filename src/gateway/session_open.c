@@ -143,8 +143,11 @@ open_frames(struct session *s, const struct http_head *head,
 static bool
 is_health_probe(const struct http_head *head)
 {
+	uint64_t length;
+
 	return str_is(head->method, "GET") && str_is(head->target, "/health") &&
-	    !http_get(head, "Upgrade").p;
+	    !http_get(head, "Upgrade").p &&
+	    http_body(head, &length) == HTTP_BODY_NONE;
 }
 
 /* True when the connection now carries frames. */
