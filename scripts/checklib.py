@@ -22,15 +22,23 @@ MAN_SECTIONS = (".1", ".5", ".7", ".8")
 
 def tree_files(root=ROOT):
     """Paths, relative to root, of all files that belong to the project."""
-    if os.path.exists(os.path.join(root, ".git")):
+    names = git_files(root) if os.path.exists(os.path.join(root, ".git")) \
+        else None
+    if names is None:
+        names = walk(root)
+    return sorted(n for n in names if os.path.isfile(os.path.join(root, n)))
+
+
+def git_files(root):
+    """What git calls the tree; None where git is not there or refuses."""
+    try:
         out = subprocess.run(
             ["git", "-C", root, "ls-files", "-z", "--cached", "--others",
              "--exclude-standard"],
-            check=True, stdout=subprocess.PIPE).stdout
-        names = [os.fsdecode(n) for n in out.split(b"\0") if n]
-        return sorted(n for n in names
-                      if os.path.isfile(os.path.join(root, n)))
-    return sorted(walk(root))
+            check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return [os.fsdecode(n) for n in out.stdout.split(b"\0") if n]
 
 
 def walk(root):

@@ -13,6 +13,18 @@
 
 enum { DRAWN = 64 };
 
+/* By both ways of asking. */
+static void
+draw(unsigned char *to)
+{
+	rand_bytes(to, DRAWN / 2);
+	for (size_t i = DRAWN / 2; i < DRAWN; i += sizeof(uint32_t)) {
+		uint32_t v = rand_u32();
+
+		memcpy(to + i, &v, sizeof(v));
+	}
+}
+
 /* Draws in a new child and hands the bytes up. */
 static void
 draw_in_child(unsigned char *to)
@@ -26,7 +38,7 @@ draw_in_child(unsigned char *to)
 	if (pid == 0) {
 		unsigned char mine[DRAWN];
 
-		rand_bytes(mine, sizeof(mine));
+		draw(mine);
 		_exit(write(pipe_fd[1], mine, sizeof(mine)) != DRAWN);
 	}
 	assert_int_equal(read(pipe_fd[0], to, DRAWN), DRAWN);
@@ -43,14 +55,17 @@ no_child_repeats(void **state UNUSED)
 
 	(void)rand_u32();	/* something is in stock when we fork */
 	draw_in_child(drawn[0]);
-	rand_bytes(drawn[1], DRAWN);
+	draw(drawn[1]);
 	draw_in_child(drawn[2]);
 	draw_in_child(drawn[3]);
-	rand_bytes(drawn[4], DRAWN);
-	rand_bytes(drawn[5], DRAWN);
+	draw(drawn[4]);
+	draw(drawn[5]);
 	for (size_t i = 0; i < ARRAY_LEN(drawn); i++)
-		for (size_t j = 0; j < i; j++)
-			assert_memory_not_equal(drawn[i], drawn[j], DRAWN);
+		for (size_t j = 0; j < i; j++) {
+			assert_memory_not_equal(drawn[i], drawn[j], 8);
+			assert_memory_not_equal(drawn[i] + DRAWN / 2,
+			    drawn[j] + DRAWN / 2, 8);
+		}
 }
 
 /* All of a request is filled and nothing beside it, over any page border. */
