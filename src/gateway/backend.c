@@ -210,8 +210,23 @@ backend_failed(struct backend *b, int code, const char *fmt, ...)
 	session_settle(s);
 }
 
+/* What a fault sequence expects to find. */
 static void
-submit(struct backend *b, enum event_kind kind)
+set_error(struct message *m, const char *why)
+{
+	struct str text = arena_str(message_arena(m), str_of(why));
+
+	message_set_prop(m, SCOPE_DEFAULT, STR("ERROR_CODE"),
+	    VALUE_OF_INT(FAULT_CLOSED));
+	message_set_prop(m, SCOPE_DEFAULT, STR("ERROR_MESSAGE"),
+	    VALUE_OF_STR(text));
+	message_set_prop(m, SCOPE_DEFAULT, STR("ERROR_DETAIL"),
+	    VALUE_OF_STR(text));
+}
+
+/* why: of an EVENT_TARGET_LOST, else NULL. */
+static void
+submit(struct backend *b, enum event_kind kind, const char *why)
 {
 	struct session *s = b->session;
 	struct event *ev;
@@ -223,6 +238,8 @@ submit(struct backend *b, enum event_kind kind)
 	ev->close_code = b->close_code;
 	ev->close_reason = arena_str(message_arena(ev->message),
 	    b->close_reason ? str_of(b->close_reason) : STR(""));
+	if (why)
+		set_error(ev->message, why);
 	lane_submit(&s->out, ev);
 }
 
@@ -280,7 +297,7 @@ lost(struct backend *b, const char *why)
 	if (b->phase == BACKEND_OPEN) {
 		log_warn("back-end %s: %s", b->uri_text, why);
 		board_add(s->worker->board, backend_failures, 1);
-		submit(b, EVENT_TARGET_LOST);
+		submit(b, EVENT_TARGET_LOST, why);
 	}
 	end(b);
 }
@@ -290,7 +307,7 @@ static void
 closed(struct backend *b)
 {
 	if (b->phase == BACKEND_OPEN)
-		submit(b, EVENT_TARGET_CLOSE);
+		submit(b, EVENT_TARGET_CLOSE, NULL);
 	b->phase = BACKEND_CLOSING;
 	stream_flush(b->stream);
 	stream_finish(b->stream);
@@ -308,7 +325,7 @@ feed(struct backend *b, char *p, size_t n)
 		if (b->phase == BACKEND_OPEN) {
 			board_add(b->session->worker->board,
 			    backend_failures, 1);
-			submit(b, EVENT_TARGET_LOST);
+			submit(b, EVENT_TARGET_LOST, err.text);
 		}
 		b->phase = BACKEND_CLOSING;
 		stream_flush(b->stream);
@@ -346,7 +363,7 @@ backend_opened(struct backend *b, char *rest, size_t n)
 	board_add(w->board, backends, 1);
 	endpoint_ok(w, b->endpoint);
 	if (opened_by_connect(b))
-		submit(b, EVENT_TARGET_OPEN);
+		submit(b, EVENT_TARGET_OPEN, NULL);
 	while (b->phase == BACKEND_OPEN &&
 	    (ev = list_first(&b->waiters, struct event, link))) {
 		list_del(&ev->link);

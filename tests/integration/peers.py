@@ -7,10 +7,15 @@ import subprocess
 import threading
 
 import websockets
+import wsproto.frame_protocol
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (AcceptConnection, BytesMessage, CloseConnection,
                             Ping, Pong, RejectConnection, RejectData, Request,
                             TextMessage)
+
+# This version of wsproto does not know 1014 (Bad Gateway) and takes it for a
+# violation; the codes that it does know are still checked.
+wsproto.frame_protocol.MAX_PROTOCOL_CLOSE_REASON = 1011
 
 SYNAPSE_JSON = "synapse(contentType='application/json')"
 SYNAPSE_XML = "synapse(contentType='application/xml')"
@@ -181,6 +186,7 @@ class ProtoBackend:
         self.requests = []      # wsproto Request events
         self.received = []      # messages
         self.closes = []        # (code, reason) of Close frames
+        self.pongs = []         # payloads
         self.connections = []
         self.changed = threading.Condition()
         threading.Thread(target=self._accept, daemon=True).start()
@@ -264,6 +270,8 @@ class ProtoConnection:
                         b.on_message(self, whole)
                 elif isinstance(event, Ping):
                     self.sock.sendall(self.ws.send(event.response()))
+                elif isinstance(event, Pong):
+                    b.note(b.pongs, event.payload)
                 elif isinstance(event, CloseConnection):
                     b.note(b.closes, (event.code, event.reason))
                     try:
