@@ -163,7 +163,7 @@ class House:
 
     def __init__(self, programs, wsgw):
         self.programs = pathlib.Path(programs)
-        self.wsgw = wsgw
+        self.wsgw = pathlib.Path(wsgw).resolve()
         self.files = open_files()
         self.peer_cpus, self.load_cpus = split_cpus()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="wsgw-bench-"))
