@@ -16,6 +16,8 @@
 #define UNUSED __attribute__((unused))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* Number of the lowest bit that is set; x is an unsigned int, not 0. */
+#define LOWEST_BIT(x) ((unsigned)__builtin_ctz(x))
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define container_of(ptr, type, member) \

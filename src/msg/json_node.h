@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include "base/attr.h"
 #include "base/str.h"
 
 enum {
@@ -89,7 +90,7 @@ static inline char *node_scan(char *p);
 static inline size_t node_scan_slice(struct str s);
 
 #ifdef __SSE2__
-#include <immintrin.h>
+#include <emmintrin.h>
 
 static inline unsigned
 node_special(__m128i v)
@@ -111,7 +112,7 @@ node_scan(char *p)
 		unsigned mask = node_special(v);
 
 		if (mask)
-			return p + _bit_scan_forward((int)mask);
+			return p + LOWEST_BIT(mask);
 	}
 }
 #else
@@ -135,7 +136,7 @@ node_scan_slice(struct str s)
 		unsigned mask = node_special(v);
 
 		if (mask)
-			return i + (size_t)_bit_scan_forward((int)mask);
+			return i + LOWEST_BIT(mask);
 	}
 #endif
 	while (i < s.n && s.p[i] != '"' && s.p[i] != '\\' &&
