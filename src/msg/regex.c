@@ -66,8 +66,9 @@ code_free(void *code)
 	pcre2_code_free(code);
 }
 
-struct regex *
-regex_compile(struct arena *a, struct str pattern, struct err *err)
+static struct regex *
+compile(struct arena *a, struct str pattern, uint32_t options,
+    struct err *err)
 {
 	struct regex *re = arena_zalloc(a, sizeof(*re));
 	PCRE2_SIZE at = 0;
@@ -76,8 +77,7 @@ regex_compile(struct arena *a, struct str pattern, struct err *err)
 
 	scratch_ready(0);
 	re->code = pcre2_compile((PCRE2_SPTR)(pattern.p ? pattern.p : ""),
-	    pattern.n, UTF_OPTIONS | PCRE2_ANCHORED | PCRE2_ENDANCHORED,
-	    &code, &at, scratch.compile);
+	    pattern.n, UTF_OPTIONS | options, &code, &at, scratch.compile);
 	if (!re->code) {
 		pcre2_get_error_message(code, text, sizeof(text));
 		err_set(err, ERR_SYNTAX, "regular expression: %s at offset "
@@ -95,16 +95,29 @@ regex_compile(struct arena *a, struct str pattern, struct err *err)
 	return re;
 }
 
+struct regex *
+regex_compile(struct arena *a, struct str pattern, struct err *err)
+{
+	return compile(a, pattern, PCRE2_ANCHORED | PCRE2_ENDANCHORED, err);
+}
+
+struct regex *
+regex_compile_search(struct arena *a, struct str pattern, struct err *err)
+{
+	return compile(a, pattern, 0, err);
+}
+
 static int
-match(const struct regex *re, struct str s, struct err *err)
+match(const struct regex *re, struct str s, size_t from, struct err *err)
 {
 	PCRE2_SPTR p = (PCRE2_SPTR)(s.p ? s.p : "");
 	PCRE2_UCHAR text[256];
 	int rc;
 
-	rc = pcre2_match(re->code, p, s.n, 0, 0, scratch.data, scratch.match);
+	rc = pcre2_match(re->code, p, s.n, from, 0, scratch.data,
+	    scratch.match);
 	if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
-		rc = pcre2_match(re->code, p, s.n, 0, PCRE2_NO_JIT,
+		rc = pcre2_match(re->code, p, s.n, from, PCRE2_NO_JIT,
 		    scratch.data, scratch.match);
 	if (rc >= 0)
 		return 1;
@@ -118,19 +131,34 @@ match(const struct regex *re, struct str s, struct err *err)
 int
 regex_matches(const struct regex *re, struct str s, struct err *err)
 {
-	return match(re, s, err);
+	return match(re, s, 0, err);
 }
 
 int
 regex_group(const struct regex *re, struct str s, unsigned group,
     struct str *out, struct err *err)
 {
-	int rc = match(re, s, err);
+	int rc = match(re, s, 0, err);
 	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(scratch.data);
 
 	*out = STR_NULL;
 	if (rc == 1 && group < re->groups && at[2 * group] != PCRE2_UNSET)
 		*out = (struct str){ (s.p ? s.p : "") + at[2 * group],
 			at[2 * group + 1] - at[2 * group] };
+	return rc;
+}
+
+int
+regex_search(const struct regex *re, struct str s, size_t from,
+    size_t *start_out, size_t *end_out, struct err *err)
+{
+	int rc = match(re, s, from, err);
+	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(scratch.data);
+
+	if (rc == 1) {
+		/* \K may put the start behind the end. */
+		*end_out = at[1] > from ? at[1] : from;
+		*start_out = at[0] < *end_out ? at[0] : *end_out;
+	}
 	return rc;
 }

@@ -23,4 +23,12 @@ int regex_matches(const struct regex *, struct str subject, struct err *)
 int regex_group(const struct regex *, struct str subject, unsigned group,
     struct str *group_out, struct err *) MUST_CHECK;
 
+/* For regex_search() only: the pattern may match anywhere. */
+struct regex *regex_compile_search(struct arena *, struct str pattern,
+    struct err *) MUST_CHECK;
+/* The first match at or behind byte from: bytes [start, end) of subject. 1, 0
+ * or -1 as above. */
+int regex_search(const struct regex *, struct str subject, size_t from,
+    size_t *start_out, size_t *end_out, struct err *) MUST_CHECK;
+
 #endif
