@@ -45,8 +45,17 @@ struct str expr_text(const struct expr *);	/* as written */
 /* False when it asks for properties only, so the body need not be parsed. */
 bool expr_reads_body(const struct expr *);
 
-/* Results live in the message's arena. -1 is a fault of mediation: err has the text,
- * ERR_SYNTAX when the body could not be parsed (601000). */
+/*
+ * Results live in the message's arena. -1 is a fault of mediation: err has the
+ * text, ERR_SYNTAX when the body could not be parsed (601000).
+ *
+ * XPath: what the variable or property holds (VALUE_NULL when it is not set),
+ * nodes as VALUE_XML, numbers as VALUE_DOUBLE. json-eval: VALUE_JSON, also of
+ * strings, numbers and null; an indefinite path gives an array; VALUE_STRING ""
+ * when the path does not exist. ${...}: the type that the expression has; what
+ * was taken out of JSON is VALUE_JSON; VALUE_STRING "" for null and after an
+ * error (which is logged).
+ */
 int expr_value(const struct expr *, struct message *, struct value *out,
     struct err *) MUST_CHECK;
 /* As text; p == NULL is Java's null (mediation.md 0 rules 1-5, 8). */
@@ -63,5 +72,6 @@ struct expr_template *expr_template_compile(struct arena *, struct str text,
     const struct expr_scope *, struct err *) MUST_CHECK;
 int expr_template_string(const struct expr_template *, struct message *,
     struct str *out, struct err *) MUST_CHECK;
+bool expr_template_reads_body(const struct expr_template *);
 
 #endif
