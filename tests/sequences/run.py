@@ -16,6 +16,7 @@ A folder holds
 and at least one of
   expected.json|.xml|.txt  the first answer, or else the first message sent:
                            compared as JSON, as canonical XML, byte for byte
+  expected.to           where messages were sent, an address a line
   expected.none         nothing is answered or sent (the file is empty)
   expected.err          the run ends in a fault, or the artifacts do not load:
                         each line occurs in what is said about it
@@ -96,9 +97,11 @@ class Result:
         return self.out.get("replies", []) + self.out.get("sent", [])
 
     def output(self):
+        if self.status == 78:
+            raise Mismatch("does not load: " + self.stderr)
         if self.status != 0:
-            raise Mismatch("exit %d: %s\n%s" %
-                           (self.status, self.fault_text(), self.stderr))
+            raise Mismatch("unhandled fault: %s\n%s" %
+                           (self.fault_text(), self.stderr))
         if not self.outputs():
             raise Mismatch("nothing was answered or sent")
         return self.outputs()[0]
@@ -168,6 +171,14 @@ def wants_content_type(want):
         got = result.output()["content_type"].split(";")[0].strip()
         if got != want:
             raise Mismatch("content type %s, expected %s" % (got, want))
+    return check
+
+
+def wants_addresses(want):
+    def check(result):
+        got = [m.get("address", m["endpoint"]) for m in result.out["sent"]]
+        if got != want:
+            raise Mismatch("sent to %r, expected %r" % (got, want))
     return check
 
 
@@ -291,6 +302,8 @@ def check_from_file(path):
         return wants_output("exact", read_bytes(path))
     if kind == "none":
         return wants_nothing
+    if kind == "to":
+        return wants_addresses(text_lines(path))
     if kind == "err":
         return wants_error(text_lines(path))
     if kind == "log":
