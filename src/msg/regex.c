@@ -5,6 +5,7 @@
 #include <pcre2.h>
 
 #include "base/must.h"
+#include "msg/regex_java.h"
 
 enum {
 	MATCH_LIMIT = 1000000,		/* steps of one match */
@@ -75,6 +76,8 @@ compile(struct arena *a, struct str pattern, uint32_t options,
 	PCRE2_UCHAR text[256];
 	int code = 0;
 
+	if (regex_from_java(a, pattern, &pattern, err))
+		return NULL;
 	scratch_ready(0);
 	re->code = pcre2_compile((PCRE2_SPTR)(pattern.p ? pattern.p : ""),
 	    pattern.n, UTF_OPTIONS | options, &code, &at, scratch.compile);

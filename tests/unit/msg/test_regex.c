@@ -56,6 +56,21 @@ matches_the_whole_value(void **state)
 		{ "(\\w+)@\\1", "a@a", 1 }, { "[^/]+", "a/b", 0 },
 		{ "a++b", "aab", 1 }, { "\\p{L}+", "\xC3\xA9t\xC3\xA9", 1 },
 		{ ".*", "\xFF", 0 },
+		/* As Java spells it. */
+		{ "\\u00e9", "\xC3\xA9", 1 }, { "[\\u00E9x]+", "x\xC3\xA9",
+		    1 },
+		{ "\\uD83D\\uDE00", "\xF0\x9F\x98\x80", 1 },
+		{ "\\\\u0041", "\\u0041", 1 }, { "\\Q\\u0041\\E",
+		    "\\u0041", 1 },
+		{ "\\p{Alpha}+", "abc", 1 }, { "\\p{Alpha}+", "a1c", 0 },
+		{ "[\\p{Upper}\\p{Digit}]+", "A1", 1 },
+		{ "\\P{Digit}+", "abc", 1 }, { "\\P{Digit}+", "ab1", 0 },
+		{ "[^\\p{Punct}]+", "a.c", 0 },
+		{ "\\p{IsLatin}+", "abc", 1 }, { "\\p{IsAlphabetic}+",
+		    "\xC3\xA9", 1 },
+		{ "\\p{Lu}", "A", 1 }, { "[^]]+", "abc", 1 },
+		{ "[]a]+", "a]", 1 }, { "[\\]\\[]+", "[]", 1 },
+		{ "a{2}[x]{1,2}", "aax", 1 },
 	};
 
 	(void)state;
@@ -122,11 +137,11 @@ refuses_bad_patterns(void **state)
 		{ "(", 2 }, { "a)", 2 }, { "[a", 3 }, { "*a", 1 },
 		{ "a{2,1}", 7 }, { "(?<n>a)(?<n>b)", 13 }, { "\\", 2 },
 	};
+	struct err err;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		struct err err = { .kind = ERR_NONE };
-
+		err.kind = ERR_NONE;
 		assert_null(regex_compile(arena, str_of(table[i].pattern),
 		    &err));
 		assert_int_equal(err.kind, ERR_SYNTAX);
@@ -135,6 +150,14 @@ refuses_bad_patterns(void **state)
 			    err.at.column);
 	}
 	assert_null(regex_compile(arena, STR("\xFF"), NULL));
+	/* What would silently mean something else. */
+	assert_null(regex_compile(arena, STR("[a-z&&[^b]]"), NULL));
+	assert_null(regex_compile(arena, STR("x[a[b]]"), &err));
+	assert_int_equal(err.kind, ERR_UNSUPPORTED);
+	assert_int_equal(err.at.column, 4);
+	assert_null(regex_compile(arena, STR("\\p{Nonsense}"), NULL));
+	assert_null(regex_compile(arena, STR("\\p{Alpha"), NULL));
+	assert_null(regex_compile(arena, STR("[a\\Qb"), NULL));
 }
 
 /* Patterns that try a number of ways that grows with the power of the length:
