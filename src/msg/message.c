@@ -232,8 +232,8 @@ copy_body(struct message *to, struct message *from)
 		to->s.json = json_copy(to->arena, from->s.json);
 		to->s.has = HAS_JSON;
 	}
-	/* The envelope also when it is out of date: it has the headers. */
-	if (!from->s.doc)
+	/* An envelope that is not needed for the body may have headers. */
+	if (!from->s.doc || (to->s.has && !xml_soap_header(from->s.doc)))
 		return;
 	if (!xml_copy_doc(to->arena, from->s.doc, &to->s.doc, &err) &&
 	    !to->s.has)

@@ -157,7 +157,8 @@ int message_text(struct message *, struct str *out, struct err *) MUST_CHECK;
 void message_json_changed(struct message *);
 void message_envelope_changed(struct message *);
 
-/* Replacing the body. Text is copied unless it lies in the message's arena. */
+/* Replacing the body. Bytes are copied; trees must live in the message's arena
+ * or longer. */
 void message_set_json_text(struct message *, struct str);	/* not checked */
 void message_set_json(struct message *, struct cJSON *root);
 void message_set_text(struct message *, struct str);

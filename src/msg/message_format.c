@@ -169,7 +169,8 @@ message_describe(struct message *m, struct buf *b)
 	struct err err;
 	xmlDoc *doc;
 
-	if (m->s.kind == CONTENT_JSON && !message_json_text(m, &text, &err)) {
+	if (m->s.kind == CONTENT_JSON &&
+	    !message_json_text(m, &text, &err) && !str_blank(text)) {
 		buf_addz(b, "Payload: ");
 		buf_add_str(b, text);
 		return;

@@ -454,6 +454,7 @@ blank_bodies_have_an_empty_envelope(void **state)
 		assert_int_equal(message_json(m, &root, &err), -1);
 		assert_int_equal(err.kind, ERR_NOTFOUND);
 		assert_formats(" \n", types[i], MSG_TEXT);
+		assert_string_equal(described(), "Envelope: " EMPTY);
 	}
 }
 
