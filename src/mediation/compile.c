@@ -255,7 +255,7 @@ bad_expression(const struct xml_el *el, const char *what, struct str text,
 {
 	struct err inner = *err;
 
-	xml_error(el, err, "Invalid expression for %s : %.*s (%s", what,
+	xml_error(el, err, "Invalid XPath expression for %s : %.*s (%s", what,
 	    STR_FMT(str_head(text, 160)), inner.text);
 	if (inner.at.column > 0) {
 		size_t n = strlen(err->text);
@@ -311,7 +311,7 @@ med_expr(struct med_compile *c, const struct xml_el *el, const char *attr,
 	*out = NULL;
 	if (!text.p)
 		return 0;
-	snprintf(what, sizeof(what), "attribute \"%s\"", attr);
+	snprintf(what, sizeof(what), "attribute '%s'", attr);
 	*out = med_expr_text(c, el, what, text, err);
 	return *out ? 0 : -1;
 }
@@ -368,6 +368,6 @@ med_value(struct med_compile *c, const struct xml_el *el, const char *attr,
 	*out = NULL;
 	if (!text.p)
 		return 0;
-	snprintf(what, sizeof(what), "attribute \"%s\"", attr);
+	snprintf(what, sizeof(what), "attribute '%s'", attr);
 	return med_value_text(c, el, what, text, out, err);
 }

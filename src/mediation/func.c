@@ -64,11 +64,22 @@ evaluate(const struct med_value *v, struct message *msg, struct func_arg *to,
 {
 	struct err err = { 0 };
 
-	to->value = VALUE_OF_STR(v->text);
-	if (v->deferred)
+	struct str text = v->text;
+
+	if (v->deferred) {
 		to->deferred = v->expr;
-	else if (v->expr && expr_value(v->expr, msg, &to->value, &err) < 0)
-		return med_fault_from(fault, &err);
+		return 0;
+	}
+	/* Only ${...} keeps the type of its result. */
+	if (v->expr && expr_language(v->expr) == EXPR_SYNAPSE) {
+		if (expr_value(v->expr, msg, &to->value, &err) < 0)
+			return med_fault_from(fault, &err);
+		return 0;
+	}
+	if (med_value_string(v, msg, &text, fault) < 0)
+		return -1;
+	if (text.p)
+		to->value = VALUE_OF_STR(text);
 	return 0;
 }
 

@@ -2,7 +2,7 @@
 #include "mediation/xmlread.h"
 
 #include <libxml/parser.h>
-#include <libxml/parserInternals.h>
+#include <libxml/SAX2.h>
 #include <libxml/tree.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,6 +52,8 @@ struct parse {
 	struct err *err;
 	const char *path;
 	bool failed;
+	int *begin;		/* lines of start tags, in document order */
+	size_t begins, cap, wrapped;
 };
 
 static void
@@ -89,6 +91,38 @@ on_dtd(void *data, const xmlChar *name UNUSED, const xmlChar *public UNUSED,
 	xmlStopParser(ctxt);
 }
 
+/* xmlGetLineNo() names the line where a start tag ends. The tag began at the
+ * last '<', which may not stand in an attribute. */
+static int
+line_of_tag(const xmlParserInput *in)
+{
+	int line = in->line;
+
+	for (const xmlChar *p = in->cur; p > in->base; p--) {
+		if (p[-1] == '<')
+			return line;
+		line -= p[-1] == '\n';
+	}
+	return in->line;
+}
+
+static void
+on_start(void *data, const xmlChar *name, const xmlChar *prefix,
+    const xmlChar *uri, int ns_count, const xmlChar **ns, int attr_count,
+    int defaulted, const xmlChar **attrs)
+{
+	xmlParserCtxt *ctxt = data;
+	struct parse *p = ctxt->_private;
+
+	if (p->begins == p->cap) {
+		p->cap = p->cap ? p->cap * 2 : 64;
+		p->begin = xrealloc(p->begin, p->cap * sizeof(*p->begin));
+	}
+	p->begin[p->begins++] = line_of_tag(ctxt->input);
+	xmlSAX2StartElementNs(ctxt, name, prefix, uri, ns_count, ns,
+	    attr_count, defaulted, attrs);
+}
+
 static struct str
 keep(struct xml_file *f, const xmlChar *z)
 {
@@ -119,18 +153,17 @@ read_attributes(struct xml_file *f, struct xml_el *el)
 }
 
 static struct xml_el *
-wrap(struct xml_file *f, xmlParserCtxt *ctxt, xmlNode *node)
+wrap(struct xml_file *f, struct parse *p, xmlNode *node)
 {
 	struct xml_el *el = arena_zalloc(f->arena, sizeof(*el));
-	const xmlParserNodeInfo *info = xmlParserFindNodeInfo(ctxt, node);
 
 	el->file = f;
 	el->node = node;
 	el->name = keep(f, node->name);
 	el->ns = node->ns && node->ns->href ? keep(f, node->ns->href) : STR("");
-	/* xmlGetLineNo() names the line where the start tag ends. */
+	must(p->wrapped < p->begins);
 	el->at = (struct src_pos){ .file = f->path,
-	    .line = info ? (int)info->begin_line : (int)xmlGetLineNo(node) };
+	    .line = p->begin[p->wrapped++] };
 	el->marks = arena_zalloc(f->arena, sizeof(*el->marks));
 	read_attributes(f, el);
 	return el;
@@ -138,46 +171,42 @@ wrap(struct xml_file *f, xmlParserCtxt *ctxt, xmlNode *node)
 
 /* Depth is bounded by libxml2 (256), so this may recurse. */
 static void
-wrap_children(struct xml_file *f, xmlParserCtxt *ctxt, struct xml_el *el)
+wrap_children(struct xml_file *f, struct parse *p, struct xml_el *el)
 {
 	struct xml_el **tail = &el->first;
 
 	for (xmlNode *n = el->node->children; n; n = n->next) {
 		if (n->type != XML_ELEMENT_NODE)
 			continue;
-		*tail = wrap(f, ctxt, n);
-		wrap_children(f, ctxt, *tail);
+		*tail = wrap(f, p, n);
+		wrap_children(f, p, *tail);
 		tail = &(*tail)->next;
 	}
 }
 
 static void
-build(struct xml_file *f, xmlParserCtxt *ctxt)
+build(struct xml_file *f, struct parse *p)
 {
-	xmlNode *root = xmlDocGetRootElement(f->doc);
-
-	f->root = wrap(f, ctxt, root);
+	f->root = wrap(f, p, xmlDocGetRootElement(f->doc));
 	f->root->marks->known = true;
-	wrap_children(f, ctxt, f->root);
+	wrap_children(f, p, f->root);
 }
 
 static xmlDoc *
-read_doc(struct xml_file *f, xmlParserCtxt *ctxt, struct str text,
-    struct err *err)
+read_doc(xmlParserCtxt *ctxt, struct parse *p, struct str text)
 {
-	struct parse parse = { .err = err, .path = f->path };
 	xmlDoc *doc;
 
-	ctxt->_private = &parse;
-	ctxt->record_info = 1;
+	ctxt->_private = p;
 	ctxt->sax->serror = (xmlStructuredErrorFunc)on_error_any;
 	ctxt->sax->internalSubset = on_dtd;
+	ctxt->sax->startElementNs = on_start;
 	doc = xmlCtxtReadMemory(ctxt, text.p, (int)text.n, NULL, NULL,
 	    XML_PARSE_NONET | XML_PARSE_BIG_LINES | XML_PARSE_NOWARNING);
-	if (doc && !parse.failed && xmlDocGetRootElement(doc))
+	if (doc && !p->failed && xmlDocGetRootElement(doc))
 		return doc;
-	if (!parse.failed)
-		err_at(err, (struct src_pos){ .file = f->path },
+	if (!p->failed)
+		err_at(p->err, (struct src_pos){ .file = p->path },
 		    "not a well-formed XML document");
 	if (doc)
 		xmlFreeDoc(doc);
@@ -188,9 +217,9 @@ struct xml_file *
 xml_file_parse(struct arena *strings, const char *path, struct str text,
     xml_report_fn *report, void *ctx, struct err *err)
 {
+	struct parse parse = { .err = err, .path = path };
 	struct xml_file *f;
 	xmlParserCtxt *ctxt;
-	xmlDoc *doc;
 
 	if (text.n > 64u << 20) {
 		err_at(err, (struct src_pos){ .file = path },
@@ -202,14 +231,12 @@ xml_file_parse(struct arena *strings, const char *path, struct str text,
 	    .path = path, .report = report, .ctx = ctx };
 	ctxt = xmlNewParserCtxt();
 	must(ctxt);
-	doc = read_doc(f, ctxt, text, err);
-	if (doc) {
-		f->doc = doc;
-		build(f, ctxt);
-	}
-	xmlClearNodeInfoSeq(&ctxt->node_seq);
+	f->doc = read_doc(ctxt, &parse, text);
+	if (f->doc)
+		build(f, &parse);
 	xmlFreeParserCtxt(ctxt);
-	if (!doc)
+	free(parse.begin);
+	if (!f->doc)
 		xml_file_free(&f);
 	return f;
 }

@@ -77,7 +77,7 @@ read_piece(struct med_compile *c, const struct xml_el *el, struct str *rest,
 	*rest = str_from(*rest, n + 2);
 	if (!str_starts(inner, "${"))
 		return read_names(c, el, inner, p, err);
-	p->expr = med_expr_text(c, el, "attribute \"uri-template\"", inner,
+	p->expr = med_expr_text(c, el, "attribute 'uri-template'", inner,
 	    err);
 	return p->expr ? 0 : -1;
 }

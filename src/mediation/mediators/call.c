@@ -110,9 +110,6 @@ set_source(const struct call *n, struct message *msg, struct fault *fault)
 		return -1;
 	if (n->source == SOURCE_PROPERTY)
 		text = message_prop_text(msg, SCOPE_DEFAULT, n->text);
-	if (n->type.p)
-		message_set_prop(msg, SCOPE_AXIS2, STR("messageType"),
-		    VALUE_OF_STR(n->type));
 	message_set_body(msg, text.p ? text : STR(""),
 	    n->type.p ? n->type : STR("application/json"), MSG_TEXT);
 	return 0;

@@ -52,10 +52,10 @@ read_arg_expr(struct med_compile *c, const struct xml_el *el,
 		return xml_error(el, err, "attribute \"evaluator\" must be "
 		    "xml or json, not \"%.*s\"", STR_FMT(evaluator));
 	if (str_is(evaluator, "json") && !str_starts(text, "json-eval("))
-		a->expr = med_expr_as(c, el, "attribute \"expression\"",
+		a->expr = med_expr_as(c, el, "attribute 'expression'",
 		    EXPR_JSONPATH, text, err);
 	else
-		a->expr = med_expr_text(c, el, "attribute \"expression\"",
+		a->expr = med_expr_text(c, el, "attribute 'expression'",
 		    text, err);
 	return a->expr ? 0 : -1;
 }
@@ -209,7 +209,6 @@ template_of(const struct payload *p, struct message *msg,
 static int
 set_xml(struct message *msg, struct str text, struct fault *fault)
 {
-	struct arena *a = message_arena(msg);
 	struct str type = message_prop_text(msg, SCOPE_AXIS2,
 	    STR("messageType"));
 	struct err err = { 0 };
@@ -218,7 +217,7 @@ set_xml(struct message *msg, struct str text, struct fault *fault)
 	if (!text.n) {
 		message_set_empty(msg);
 	} else {
-		doc = xml_parse(a, text, 0, &err);
+		doc = xml_parse(NULL, text, 0, &err);
 		if (!doc || message_set_xml(msg, doc, &err) < 0)
 			return fault_set(fault, FAULT_MEDIATOR,
 			    "Error occurred while creating the payload: %s",

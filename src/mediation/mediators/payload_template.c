@@ -328,7 +328,8 @@ fill_expr(const struct payload_piece *p, const struct payload_style *style,
 
 	if (expr_value(p->expr, msg, &v, &err) < 0)
 		return med_fault_from(fault, &err);
-	s = value_text(&v, a);
+	s = v.type == VALUE_JSON && json_type_of(v.json) == JSON_STRING
+	    ? json_string(v.json, a) : value_text(&v, a);
 	if (!s.p || (v.type == VALUE_JSON && json_type_of(v.json) ==
 	    JSON_NULL && style->media != PAYLOAD_JSON))
 		s = STR("");

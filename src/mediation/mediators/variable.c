@@ -127,7 +127,8 @@ static bool
 narrow_json(enum kind kind, struct value *v, struct arena *a)
 {
 	enum json_type type = json_type_of(v->json);
-	struct str text = value_text(v, a);
+	struct str text = type == JSON_STRING ? json_string(v->json, a)
+	    : value_text(v, a);
 	int64_t i;
 
 	if (kind == KIND_JSON)
