@@ -183,22 +183,37 @@ print_attribute(const xmlAttr *at, struct buf *b)
 	buf_putc(b, '"');
 }
 
-/* Whether an element of no namespace would be taken for one of the default
- * namespace around it. */
+/* Whether a default namespace is in force around an element, within top. */
 static bool
-needs_no_ns(const xmlNode *el, const xmlNode *top)
+in_default_ns(const xmlNode *el, const xmlNode *top)
 {
-	if (el->ns || el == top || declares(el, NULL))
-		return false;
-	do {
+	while (el != top) {
 		el = el->parent;
 		for (const xmlNs *ns = el->nsDef; ns; ns = ns->next)
 			if (!ns->prefix)
 				return ns->href && ns->href[0];
 		if (!el->ns)
 			return false;
-	} while (el != top);
+	}
 	return false;
+}
+
+/* xmlns="" is written where it says something, declared or not. */
+static void
+print_own_ns(const xmlNode *el, const xmlNode *top, struct buf *b)
+{
+	bool unset = !el->ns;
+
+	for (const xmlNs *ns = el->nsDef; ns; ns = ns->next) {
+		bool empty = !ns->href || !ns->href[0];
+
+		if (!ns->prefix)
+			unset = empty;
+		if (ns->prefix || !empty)
+			print_ns(ns->prefix, ns->href, b);
+	}
+	if (unset && in_default_ns(el, top))
+		print_ns(NULL, NULL, b);
 }
 
 static void
@@ -206,10 +221,7 @@ print_start(const xmlNode *el, const xmlNode *top, struct buf *b)
 {
 	buf_putc(b, '<');
 	print_name(el->ns, el->name, b);
-	for (const xmlNs *ns = el->nsDef; ns; ns = ns->next)
-		print_ns(ns->prefix, ns->href, b);
-	if (needs_no_ns(el, top))
-		buf_addz(b, " xmlns=\"\"");
+	print_own_ns(el, top, b);
 	if (el == top)
 		print_outer_ns(top, b);
 	for (const xmlAttr *at = el->properties; at; at = at->next)

@@ -65,6 +65,12 @@ static const struct {
 	{ "<a><!--c--><?pi x?><?q?></a>", NULL },
 	{ "<p:a xmlns:p=\"urn:x\" p:q=\"1\"><p:b/></p:a>", NULL },
 	{ "<a xmlns=\"urn:x\"><b xmlns=\"\"><c/></b></a>", NULL },
+	{ "<a xmlns=''><b xmlns=''/></a>", "<a><b/></a>" },
+	{ "<a xmlns='u'><b xmlns=''><c xmlns=''/><d xmlns='v'>"
+	    "<e xmlns=''/></d></b></a>", "<a xmlns=\"u\"><b xmlns=\"\"><c/>"
+	    "<d xmlns=\"v\"><e xmlns=\"\"/></d></b></a>" },
+	{ "<a xmlns=\"u\"><p:b xmlns:p=\"w\" xmlns=\"\"><c/></p:b></a>",
+	    NULL },
 	{ "<a xml:lang=\"de\"/>", NULL },
 	{ "<a xmlns:xsi=\"urn:i\" xsi:nil=\"true\"/>", NULL },
 };
@@ -97,7 +103,7 @@ declares_what_lies_outside(void **state)
 	    "<p:e/></b>");
 	assert_text(xml_markup(f, arena), "<f xmlns:p=\"urn:other\" "
 	    "xmlns=\"urn:d\"><p:g/></f>");
-	assert_text(xml_markup(h, arena), "<h xmlns=\"\"/>");
+	assert_text(xml_markup(h, arena), "<h/>");
 	assert_text(xml_markup(b->children, arena),
 	    "<p:c xmlns:p=\"urn:p\"/>");
 }
