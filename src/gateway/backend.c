@@ -128,6 +128,8 @@ end(struct backend *b)
 	stream_free(&b->stream);
 	ws_conn_free(&b->ws);
 	list_del(&b->link.link);
+	if (s->straight == b)
+		s->straight = NULL;
 	forget_event(s->out.current, b);
 	list_each(&s->out.queue, ev, struct event, link)
 		forget_event(ev, b);
@@ -253,7 +255,8 @@ on_message(struct backend *b, const struct ws_event *wev)
 	struct event *ev;
 
 	board_add(s->worker->board, backend_messages_in, 1);
-	if (UNLIKELY(s->phase != SESSION_OPEN))
+	if (UNLIKELY(s->phase != SESSION_OPEN) ||
+	    pass_to_client(s, frame, (struct str){ wev->data, wev->len }))
 		return;
 	if (frame == MSG_BINARY && b->typed && b->type_is_text)
 		type = STR("application/octet-stream");
@@ -371,6 +374,16 @@ backend_opened(struct backend *b, char *rest, size_t n)
 	}
 	if (n && b->phase == BACKEND_OPEN)
 		feed(b, rest, n);
+}
+
+bool
+backend_can_take(const struct backend *b)
+{
+	const struct worker *w = b->session->worker;
+
+	/* An endpoint that failed is asked; one that never did has no state. */
+	return hmap_count(&w->endpoints) == 0 ||
+	    endpoint_ready(b->session->worker, b->endpoint);
 }
 
 int

@@ -60,20 +60,18 @@ is_handshake(struct event *ev)
 	    STR("websocket.target.handshake.present"));
 }
 
-static void
-deliver(struct event *ev, const struct msg_output *out)
+void
+flow_deliver(struct session *s, enum msg_frame frame, struct str bytes)
 {
-	struct session *s = ev->session;
-
 	switch (s->inbound->broadcast) {
 	case BROADCAST_NONE:
-		session_send(s, out->frame, out->bytes);
+		session_send(s, frame, bytes);
 		return;
 	case BROADCAST_ALL:
-		group_send(s, NULL, out->frame, out->bytes);
+		group_send(s, NULL, frame, bytes);
 		return;
 	case BROADCAST_OTHERS:
-		group_send(s, s, out->frame, out->bytes);
+		group_send(s, s, frame, bytes);
 		return;
 	}
 }
@@ -106,7 +104,7 @@ respond(void *ctx, struct med_run *run UNUSED, struct message *m,
 		return MED_HOST_FAULT;
 	if (out.none)
 		return MED_HOST_DONE;
-	deliver(ev, &out);
+	flow_deliver(ev->session, out.frame, out.bytes);
 	ev->answered = true;
 	return MED_HOST_DONE;
 }
@@ -198,7 +196,8 @@ is_lifecycle(const struct event *ev)
 }
 
 static enum med_host_result
-write_message(struct event *ev, struct backend *b, struct fault *fault)
+write_message(struct event *ev, const struct endpoint *ep,
+    struct backend *b, struct fault *fault)
 {
 	struct msg_output out;
 
@@ -212,6 +211,7 @@ write_message(struct event *ev, struct backend *b, struct fault *fault)
 	if (backend_send(b, out.frame, out.bytes, fault) < 0)
 		return MED_HOST_FAULT;
 	ev->sent = true;
+	pass_learn(ev->session, ep, b);
 	return MED_HOST_DONE;
 }
 
@@ -231,7 +231,7 @@ send_ws(struct event *ev, const struct backend_key *key, struct fault *fault)
 	if (!b)
 		return MED_HOST_FAULT;
 	if (backend_phase(b) == BACKEND_OPEN)
-		return write_message(ev, b, fault);
+		return write_message(ev, key->endpoint, b, fault);
 	backend_wait(b, ev);
 	return MED_HOST_WAIT;
 }
@@ -250,7 +250,8 @@ send_http(struct event *ev, enum med_sending how, const struct endpoint *ep,
 static bool
 is_http(struct str uri)
 {
-	return str_istarts(uri, "http:") || str_istarts(uri, "https:");
+	return uri.n && (uri.p[0] == 'h' || uri.p[0] == 'H') &&
+	    (str_istarts(uri, "http:") || str_istarts(uri, "https:"));
 }
 
 static enum med_host_result
@@ -284,7 +285,7 @@ flow_target_open(struct event *ev, struct backend *b)
 {
 	struct fault fault;
 
-	if (write_message(ev, b, &fault) == MED_HOST_FAULT)
+	if (write_message(ev, NULL, b, &fault) == MED_HOST_FAULT)
 		lane_fail(ev, &fault);
 	else
 		lane_resume(ev);

@@ -139,9 +139,20 @@ void lane_fail(struct event *, const struct fault *);
 /* Ends all without another step. */
 void lane_clear(struct lane *);
 
+/* ---- passthrough.c ----------------------------------------------------- */
+
+/* A sequence that only hands messages on needs no message and no run. Each
+ * returns false when this one takes the usual way. */
+bool pass_to_backend(struct session *, enum msg_frame, struct str bytes);
+bool pass_to_client(struct session *, enum msg_frame, struct str bytes);
+/* A run has sent over b by endpoint: the next ones may go there directly. */
+void pass_learn(struct session *, const struct endpoint *, struct backend *);
+
 /* ---- flow.c ------------------------------------------------------------ */
 
 extern const struct med_host flow_host;
+/* By the inbound's broadcast level. */
+void flow_deliver(struct session *, enum msg_frame, struct str bytes);
 /* The connection that ev waited for is open: its message goes out. */
 void flow_target_open(struct event *, struct backend *);
 void flow_context(struct event *, struct msg_context *out);	/* props.c */
@@ -157,8 +168,8 @@ enum session_phase {
 };
 
 /* Why a stream is not read: its lane is busy; the client, or a back-end, does
- * not take what it causes. */
-enum { PAUSE_LANE = 1, PAUSE_CLIENT = 2, PAUSE_BACKEND = 4 };
+ * not take what it causes; no more messages are wanted. */
+enum { PAUSE_LANE = 1, PAUSE_CLIENT = 2, PAUSE_BACKEND = 4, PAUSE_DRAIN = 8 };
 enum closed_by { CLOSED_BY_NOBODY, CLOSED_BY_CLIENT, CLOSED_BY_US, CLOSED_BY_ERROR };
 
 struct session {
@@ -178,6 +189,9 @@ struct session {
 	struct med_set *set;
 	const struct med_inbound *inbound;
 	const struct sequence *custom;	/* dispatch.custom.sequence */
+	/* Sequences that need no run (passthrough.c); NULL: they do */
+	const struct med_shortcut *in_shortcut, *out_shortcut;
+	struct backend *straight;	/* where in_shortcut leads to */
 	struct subprotocol protocol;
 	struct str protocol_text;	/* into head, or absent */
 	struct str content_type;	/* heap copy or constant */
@@ -204,6 +218,9 @@ void session_adopt(struct session *, const struct med_inbound *);
 /* Sends a Close (code 0 = none) and waits for the peer's. */
 void session_close(struct session *, unsigned code, struct str reason);
 void session_close_shutdown(struct session *);
+/* The same when what it has sent is answered; takes no more until then. Ends
+ * at once who is not through with its request. May free it. */
+void session_drain(struct session *);
 /* At once, without a Close and without events; the worker ends. */
 void session_kill(struct session *);
 /* One message to the client; -1 when it is closing. */
@@ -250,6 +267,8 @@ struct backend *backend_open(struct session *, const struct backend_key *,
 enum backend_phase backend_phase(const struct backend *);
 /* ev waits until the connection is open or has failed. */
 void backend_wait(struct backend *, struct event *ev);
+/* All that is possible without a fault: false leaves it to backend_send(). */
+bool backend_can_take(const struct backend *);
 int backend_send(struct backend *, enum msg_frame, struct str bytes,
     struct fault *);
 /* Close without a code, then end. */

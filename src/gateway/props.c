@@ -192,7 +192,7 @@ prop_close_reason(const struct event *ev, enum msg_scope scope UNUSED,
 	return ev->kind == EVENT_TARGET_CLOSE;
 }
 
-static const struct {
+static const struct prop {
 	const char *name;
 	unsigned char len, scopes, events;
 	prop_fn *get;
@@ -268,18 +268,36 @@ from_header(const struct event *ev, enum msg_scope scope, struct str name,
 
 /*
  * Most look-ups ask for names that no connection has (what the artifact may
- * have set, and did not): a mask of the lengths that occur answers nearly all
- * of them at once.
+ * have set, and did not). The rows are chained by the length of their names,
+ * which tells nearly all of those apart at once.
  */
-static bool
-is_known_length(size_t n)
-{
-	static uint64_t lengths;
+enum { LONGEST = 48 };
+static struct {
+	unsigned char first[LONGEST + 1], next[ARRAY_LEN(props)];
+	bool made;
+} chains;			/* 1-based rows; 0 ends a chain */
 
-	if (UNLIKELY(!lengths))
-		for (size_t i = 0; i < ARRAY_LEN(props); i++)
-			lengths |= (uint64_t)1 << props[i].len;
-	return n < 64 && (lengths >> n & 1);
+static void
+make_chains(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(props); i++) {
+		chains.next[i] = chains.first[props[i].len];
+		chains.first[props[i].len] = (unsigned char)(i + 1);
+	}
+	chains.made = true;
+}
+
+static size_t
+row_of(struct str name)
+{
+	size_t row;
+
+	if (UNLIKELY(!chains.made))
+		make_chains();
+	row = name.n <= LONGEST ? chains.first[name.n] : 0;
+	while (row && memcmp(props[row - 1].name, name.p, name.n) != 0)
+		row = chains.next[row - 1];
+	return row;
 }
 
 static bool
@@ -287,6 +305,7 @@ get(void *ctx, enum msg_scope scope, struct str name, struct arena *a,
     struct value *out)
 {
 	const struct event *ev = ctx;
+	size_t row;
 	unsigned want = scope == SCOPE_DEFAULT ? IN_DEFAULT : IN_AXIS2;
 	unsigned events = ev->kind < EVENT_TARGET_OPEN ? OF_CLIENT : OF_TARGET;
 
@@ -297,13 +316,13 @@ get(void *ctx, enum msg_scope scope, struct str name, struct arena *a,
 	}
 	if (scope != SCOPE_DEFAULT && scope != SCOPE_AXIS2)
 		return false;
-	for (size_t i = 0; is_known_length(name.n) && i < ARRAY_LEN(props);
-	    i++)
-		if (props[i].len == name.n &&
-		    memcmp(props[i].name, name.p, name.n) == 0)
-			return (props[i].scopes & want) &&
-			    (props[i].events & events) &&
-			    props[i].get(ev, scope, a, out);
+	row = row_of(name);
+	if (row) {
+		const struct prop *p = &props[row - 1];
+
+		return (p->scopes & want) && (p->events & events) &&
+		    p->get(ev, scope, a, out);
+	}
 	return events == OF_CLIENT && from_header(ev, scope, name, out);
 }
 

@@ -154,11 +154,9 @@ worker_commit(struct worker *w, const struct chan_msg *msg)
 	switch_logs(w);
 	close_listeners(w);
 	open_listeners(w, msg);
-	list_each(&w->sessions, s, struct session, link) {
+	list_each(&w->sessions, s, struct session, link)
 		if (!session_refresh(s))
-			session_close_shutdown(s);
-		session_settle(s);
-	}
+			session_drain(s);
 	board_set(w->board, generation, w->generation);
 	worker_tell(w, CHAN_COMMITTED, w->generation, STR(""));
 }

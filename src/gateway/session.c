@@ -212,6 +212,16 @@ session_close_shutdown(struct session *s)
 }
 
 void
+session_drain(struct session *s)
+{
+	if (s->phase == SESSION_HEAD)
+		session_close_shutdown(s);
+	session_pause(s, PAUSE_DRAIN);
+	s->close_when_idle = true;
+	session_settle(s);
+}
+
+void
 session_pause(struct session *s, unsigned reason)
 {
 	if (s->phase != SESSION_OPEN)
@@ -286,6 +296,8 @@ on_message(struct session *s, const struct ws_event *wev)
 		session_send(s, frame, bytes);
 		return;
 	}
+	if (pass_to_backend(s, frame, bytes))
+		return;
 	if (frame == MSG_BINARY && typed && s->type_is_text)
 		type = STR("application/octet-stream");
 	ev = event_new(s, EVENT_MESSAGE, bytes, type, frame);
@@ -425,6 +437,10 @@ session_adopt(struct session *s, const struct med_inbound *in)
 	s->set = med_set_get(s->worker->set);
 	s->inbound = in;
 	choose_custom(s);
+	s->in_shortcut = sequence_shortcut(s->custom ? s->custom :
+	    in->sequence);
+	s->out_shortcut = sequence_shortcut(in->outflow);
+	s->straight = NULL;
 	if (s->group && !grouped)
 		group_leave(s);
 	else if (!s->group && grouped && s->phase == SESSION_OPEN)

@@ -116,10 +116,8 @@ listener_free(struct listener *l)
 
 	/* Who has not sent its head yet has no inbound but this door. */
 	list_each(&w->sessions, s, struct session, link)
-		if (s->phase == SESSION_HEAD && s->port == l->port) {
-			session_close_shutdown(s);
-			session_settle(s);
-		}
+		if (s->phase == SESSION_HEAD && s->port == l->port)
+			session_drain(s);
 	loop_timer_stop(w->loop, &l->pause);
 	loop_fd_del(w->loop, &l->fd);
 	close(l->fd.fd);
@@ -169,12 +167,8 @@ drain(struct worker *w)
 	close_all_listeners(w);
 	loop_timer_set(w->loop, &w->drain_timer, w->config->process_drain_time,
 	    on_drained, w);
-	list_each(&w->sessions, s, struct session, link) {
-		s->close_when_idle = true;
-		if (s->phase == SESSION_HEAD)
-			session_close_shutdown(s);
-		session_settle(s);
-	}
+	list_each(&w->sessions, s, struct session, link)
+		session_drain(s);
 	if (w->session_count == 0)
 		stop(w);
 }
@@ -360,14 +354,27 @@ free_states(struct hmap *m)
 	hmap_fini(m);
 }
 
+/* Nobody is waited for, but who can take a Close at once gets it. */
+static void
+say_goodbye(struct worker *w)
+{
+	struct err err;
+
+	list_each(&w->sessions, s, struct session, link)
+		session_close_shutdown(s);
+	if (loop_turn(w->loop, 0, &err) < 0)
+		log_error("%s", err.text);
+}
+
 static void
 fini(struct worker *w)
 {
 	struct err err;
 
+	close_all_listeners(w);
+	say_goodbye(w);
 	list_each(&w->sessions, s, struct session, link)
 		session_kill(s);
-	close_all_listeners(w);
 	http_client_free(&w->http);
 	resolver_free(&w->resolver);
 	loop_timer_stop(w->loop, &w->drain_timer);

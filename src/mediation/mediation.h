@@ -68,6 +68,22 @@ bool med_set_entry(void *set, struct str key, struct arena *, struct str *out);
 enum med_body { MED_BODY_NONE, MED_BODY_READ, MED_BODY_WRITE };
 enum med_body sequence_body(const struct sequence *);
 
+/*
+ * A sequence that does no more than hand each message on as it is: what the
+ * host may then do without a run, with the same outcome. A host takes the
+ * shortcut only while nothing stands in its way (the connection is open, the
+ * endpoint is ready); whatever else happens is for a run.
+ */
+enum med_shortcut_kind { SHORTCUT_SEND, SHORTCUT_RESPOND };
+struct med_shortcut {
+	enum med_shortcut_kind kind;
+	const struct endpoint *endpoint;	/* SEND: a fixed ws address */
+	/* SEND: axis2 properties that the sequence sets; p == NULL: not */
+	struct str subprotocol, accept_type;
+};
+/* NULL when there is more to the sequence. */
+const struct med_shortcut *sequence_shortcut(const struct sequence *);
+
 /* ---- faults ------------------------------------------------------------ */
 
 /* Codes of mediation.md 7. */

@@ -32,6 +32,13 @@ enum med_next {
 	MED_FAULT,		/* fault is filled */
 };
 
+/* What a node does to a message that nobody looks at. */
+enum med_pass {
+	PASS_NO,		/* more than can be told */
+	PASS_ON,		/* nothing that anybody could see later */
+	PASS_END,		/* ends the flow as the shortcut says */
+};
+
 struct mediator_type {
 	const char *element;		/* the XML name */
 	const char *origin;		/* class name shown in the log */
@@ -41,6 +48,9 @@ struct mediator_type {
 	    void **node, struct err *);
 	enum med_next (*exec)(struct med_run *, const void *node,
 	    struct message *, struct fault *);
+	/* For sequence_shortcut(), after all references are resolved; NULL:
+	 * PASS_NO. */
+	enum med_pass (*pass)(const void *node, struct med_shortcut *);
 };
 
 /* ---- while compiling (xmlread.c) --------------------------------------- */
@@ -120,6 +130,8 @@ struct template_ref *med_template(struct med_compile *, const struct xml_el *,
     struct str name) MUST_CHECK;
 /* An <endpoint> element, inline or by key. */
 struct endpoint_ref;
+/* The endpoint that it always stands for, or NULL. */
+const struct endpoint *endpoint_ref_fixed(const struct endpoint_ref *);
 int med_endpoint(struct med_compile *, const struct xml_el *,
     struct endpoint_ref **out, struct err *) MUST_CHECK;
 

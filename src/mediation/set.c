@@ -276,6 +276,17 @@ set_new(const struct med_config *config)
 }
 
 static void
+find_shortcuts(struct med_compile *c)
+{
+	size_t at = 0;
+	struct str name;
+	void *s;
+
+	while (hmap_next(&c->set->sequences, &at, &name, &s))
+		shortcut_find(c, s);
+}
+
+static void
 load(struct med_compile *c)
 {
 	load_tree(c);
@@ -288,6 +299,9 @@ load(struct med_compile *c)
 	inbound_link(c);
 	add_to_endpoint(c->set);
 	sum_bodies(c->set);
+	/* A faulty set is thrown away; pre-mediate sees every message. */
+	if (!c->diag->errors && !c->set->pre_mediate)
+		find_shortcuts(c);
 	snprintf(c->set->digest, sizeof(c->set->digest),
 	    "%016" PRIx64 "%016" PRIx64, c->hash[0], c->hash[1]);
 }

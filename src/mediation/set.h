@@ -64,6 +64,7 @@ struct sequence {
 	bool trace;
 	enum med_body body;
 	struct reach *reach;
+	const struct med_shortcut *shortcut;
 };
 
 struct med_param {
@@ -162,6 +163,11 @@ const char *const *registry_names(void);
 
 /* An <endpoint> with a definition inside; NULL after a report. */
 struct endpoint *endpoint_compile(struct med_compile *, const struct xml_el *);
+
+/* ---- shortcut.c -------------------------------------------------------- */
+
+/* After all references are resolved. */
+void shortcut_find(struct med_compile *, struct sequence *);
 
 /* ---- inbound.c --------------------------------------------------------- */
 

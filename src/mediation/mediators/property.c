@@ -253,11 +253,42 @@ property_exec(struct med_run *run UNUSED, const void *node,
 	return MED_NEXT;
 }
 
+/* Properties that respond looks at: with one of them it may send a Close. */
+static bool
+matters_to_respond(struct str name)
+{
+	return str_starts(name, "websocket.") || str_is(name, "errorCode") ||
+	    str_is(name, "ERROR_MESSAGE") ||
+	    str_is(name, "source.handshake.present");
+}
+
+static enum med_pass
+property_pass(const void *node, struct med_shortcut *out)
+{
+	const struct property *p = node;
+	bool text = p->constant.type == VALUE_STRING;
+
+	if (p->expr || p->name_value || p->markup.p || p->remove)
+		return PASS_NO;
+	if (p->scope == SCOPE_DEFAULT)
+		return matters_to_respond(p->name) ? PASS_NO : PASS_ON;
+	if (p->scope != SCOPE_AXIS2 || !text)
+		return PASS_NO;
+	if (str_is(p->name, "websocket.accept.contenType"))
+		out->accept_type = p->constant.s;
+	else if (str_is(p->name, "websocket.subprotocol"))
+		out->subprotocol = p->constant.s;
+	else
+		return PASS_NO;
+	return PASS_ON;
+}
+
 const struct mediator_type mediator_property = {
 	.element = "property",
 	.origin = "PropertyMediator",
 	.compile = property_compile,
 	.exec = property_exec,
+	.pass = property_pass,
 };
 
 /* ---- propertyGroup ----------------------------------------------------- */

@@ -16,9 +16,17 @@ respond_exec(struct med_run *run, const void *node UNUSED,
 	return med_respond(run, msg, fault);
 }
 
+static enum med_pass
+respond_pass(const void *node UNUSED, struct med_shortcut *out)
+{
+	out->kind = SHORTCUT_RESPOND;
+	return PASS_END;
+}
+
 const struct mediator_type mediator_respond = {
 	.element = "respond",
 	.origin = "RespondMediator",
 	.compile = respond_compile,
 	.exec = respond_exec,
+	.pass = respond_pass,
 };

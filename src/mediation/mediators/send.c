@@ -27,9 +27,18 @@ send_exec(struct med_run *run, const void *node, struct message *msg,
 	return med_send_to(run, MED_SEND, node, msg, fault);
 }
 
+static enum med_pass
+send_pass(const void *node, struct med_shortcut *out)
+{
+	out->kind = SHORTCUT_SEND;
+	out->endpoint = node ? endpoint_ref_fixed(node) : NULL;
+	return out->endpoint ? PASS_END : PASS_NO;
+}
+
 const struct mediator_type mediator_send = {
 	.element = "send",
 	.origin = "SendMediator",
 	.compile = send_compile,
 	.exec = send_exec,
+	.pass = send_pass,
 };
