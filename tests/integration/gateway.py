@@ -4,12 +4,14 @@
 WSGW_BUILD names the build folder (default: the current one), WSGW_WRAP a
 command to run the daemon under.
 """
+import grp
 import json
 import os
 import pwd
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -30,6 +32,12 @@ def wait_for(condition, what, deadline=DEADLINE):
         time.sleep(0.01)
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 def build_dir():
     return os.path.abspath(os.environ.get("WSGW_BUILD", "."))
 
@@ -46,6 +54,10 @@ def worker_user():
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid()).pw_name
     return "nobody"
+
+
+def worker_group():
+    return grp.getgrgid(pwd.getpwnam(worker_user()).pw_gid).gr_name
 
 
 def inbound(name="websocket", port=0, sequence="in", out="out", **params):
@@ -79,7 +91,7 @@ class Gateway:
     """Use as a context manager; artifacts: {"sequences/in.xml": text}."""
 
     def __init__(self, artifacts, settings="", workers=1, start=True,
-                 sender=True, expect_errors=False):
+                 sender=True, expect_errors=False, options=()):
         self.dir = tempfile.mkdtemp(prefix="wsgw-test-")
         os.chmod(self.dir, 0o755)
         self.root = os.path.join(self.dir, "artifacts")
@@ -91,7 +103,7 @@ class Gateway:
         self.pid_file = os.path.join(self.dir, "wsgw.pid")
         self.process = None
         self.expect_errors = expect_errors
-        self.workers_wanted = workers
+        self.options = list(options)
         os.makedirs(self.root)
         os.makedirs(os.path.dirname(self.access_log))
         user = worker_user()
@@ -99,7 +111,7 @@ class Gateway:
             shutil.chown(os.path.dirname(self.access_log), user)
         for path, text in artifacts.items():
             self.write(path, text)
-        group = __import__("grp").getgrgid(pwd.getpwnam(user).pw_gid).gr_name
+        group = worker_group()
         self.settings(
             'include_dir = "";\n'
             'process: { workers = %d; user = "%s"; group = "%s"; '
@@ -133,7 +145,14 @@ class Gateway:
 
     def command(self, *args):
         wrap = shlex.split(os.environ.get("WSGW_WRAP", ""))
-        return wrap + [program("wsgw"), "-c", self.config] + list(args)
+        return wrap + [program("wsgw"), "-c", self.config] + \
+            self.options + list(args)
+
+    def run(self, *args):
+        """Another wsgw with the same settings, to its end."""
+        return subprocess.run(self.command(*args), capture_output=True,
+                              text=True, stdin=subprocess.DEVNULL,
+                              timeout=DEADLINE * 3)
 
     def start(self, *args):
         """Returns when all workers accept; raises when it ends instead."""
@@ -168,6 +187,10 @@ class Gateway:
                 os.kill(pid, signal.SIGKILL)
             self.process.wait()
             raise AssertionError("wsgw did not end:\n" + self.log())
+        return self.process.returncode
+
+    def wait_end(self):
+        self.process.wait(DEADLINE * 2)
         return self.process.returncode
 
     def __enter__(self):
@@ -221,6 +244,18 @@ class Gateway:
             return []
 
     # -- ports, processes, control ------------------------------------------
+
+    def worker(self, index=1):
+        """The row of a worker in the status."""
+        return self.status()["workers"][index - 1]
+
+    def wait_workers(self, gone=()):
+        """Until all serve, and none of them is one of the gone."""
+        def rows():
+            rows = self.status()["workers"]
+            return all(r["state"] == "running" and r["pid"] not in gone
+                       for r in rows) and rows
+        return wait_for(rows, "the workers to serve")
 
     def ports(self):
         with open(self.ports_file) as f:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients and back-ends built on libraries that are not ours."""
 import asyncio
+import http.server
 import os
 import socket
 import subprocess
@@ -377,3 +378,120 @@ server.on('connection', (socket) =>
 
     def __exit__(self, *_):
         self.close()
+
+
+class Traffic:
+    """Clients in threads: each sends some messages at once, wants the answers
+    in order, and begins again, until stop()."""
+
+    def __init__(self, port, clients=4, depth=4, size=200, answer=None):
+        self.answer = answer or (lambda sent, got: sent == got)
+        self.depth, self.size = depth, size
+        self.ending = threading.Event()
+        self.changed = threading.Condition()
+        self.rounds = [0] * clients
+        self.errors = {}
+        self.clients = [Client(port) for _ in range(clients)]
+        self.threads = [threading.Thread(target=self._run, args=(i,),
+                                         daemon=True) for i in range(clients)]
+        for thread in self.threads:
+            thread.start()
+
+    def _run(self, i):
+        try:
+            while not self.ending.is_set():
+                self._round(i)
+        except Exception as error:
+            with self.changed:
+                self.errors[i] = error
+                self.changed.notify_all()
+
+    def _round(self, i):
+        sent = ["%d %d %d " % (i, self.rounds[i], k) + "x" * self.size
+                for k in range(self.depth)]
+        for text in sent:
+            self.clients[i].send(text)
+        for text in sent:
+            got = self.clients[i].recv()
+            if not self.answer(text, got):
+                raise AssertionError("sent %r, got %r" % (text, got))
+        with self.changed:
+            self.rounds[i] += 1
+            self.changed.notify_all()
+
+    def goes_on(self, rounds=2):
+        """Returns when each living client has made so many more rounds."""
+        with self.changed:
+            want = [n + rounds for n in self.rounds]
+            assert self.changed.wait_for(lambda: all(
+                n >= w or i in self.errors for i, (n, w) in enumerate(zip(
+                    self.rounds, want))), DEADLINE), "the traffic stands still"
+
+    def stop(self):
+        """Ends it; returns the errors by number of the client."""
+        self.ending.set()
+        for thread in self.threads:
+            thread.join(DEADLINE)
+            assert not thread.is_alive(), "a client waits for an answer"
+        for client in self.clients:
+            client.abort()
+        return self.errors
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        errors = self.stop()
+        assert kind or not errors, errors
+
+
+class Gate:
+    """An HTTP back-end that answers nobody until it is opened."""
+
+    def __init__(self):
+        gate = self
+        self.asked = threading.Semaphore(0)
+        self.opened = threading.Event()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                gate.asked.release()
+                gate.opened.wait(DEADLINE * 2)
+                answer = b"answer to " + body
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain")
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0),
+                                                      Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever,
+                         daemon=True).start()
+
+    @property
+    def call(self):
+        """The mediator that asks it."""
+        return ('<call><endpoint><address uri="http://127.0.0.1:%d/"/>'
+                '</endpoint></call>' % self.server.server_address[1])
+
+    def wait_asked(self):
+        assert self.asked.acquire(timeout=DEADLINE), "nobody asks"
+
+    def open(self):
+        self.opened.set()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.opened.set()
+        self.server.shutdown()
+        self.server.server_close()

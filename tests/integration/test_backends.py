@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from gateway import Gateway, inbound, send_to, sequence, wait_for
+from gateway import Gateway, free_port, inbound, send_to, sequence, wait_for
 from peers import SYNAPSE_JSON, SYNAPSE_XML, Client, Closed, ProtoBackend
 
 OUT = sequence("out", "<respond/>")
@@ -40,12 +40,6 @@ class Silent:
 
     def __exit__(self, *_):
         self.listener.close()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def test_refused_backend():
