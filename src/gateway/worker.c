@@ -324,7 +324,7 @@ init(struct worker *w, const struct heritage *h, struct err *err)
 	list_init(&w->listeners);
 	list_init(&w->sessions);
 	w->chan = chan_new(h->chan_fd);
-	w->loop = loop_new(NULL, err);
+	w->loop = loop_new(c->process_poller, err);
 	if (!w->loop)
 		return -1;
 	w->resolver = resolver_new(w->loop, err);

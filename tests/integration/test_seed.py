@@ -25,8 +25,11 @@ def seed(backend_uri, port=0):
     return files
 
 
-def test_the_seed_step_by_step():
-    with ProtoBackend() as backend, Gateway(seed(backend.uri)) as gw:
+@pytest.mark.parametrize("poller", ["epoll", "poll"])
+def test_the_seed_step_by_step(poller):
+    with ProtoBackend() as backend, Gateway(seed(backend.uri),
+                                            start=False) as gw:
+        gw.start("-g", 'process.poller="%s";' % poller)
         # 1: the subprotocol comes back as it was sent
         client = Client(gw.port(), protocols=[SYNAPSE_JSON])
         assert client.protocol == SYNAPSE_JSON
