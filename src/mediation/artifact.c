@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One artifact at a time: what it is, whether its name is free. */
-#include "mediation/set.h"
+#include "mediation/compile.h"
 
 typedef void artifact_fn(struct med_compile *, const struct xml_el *);
 

@@ -2,7 +2,7 @@
 /* Elements become nodes, through the register. */
 #include <stdio.h>
 
-#include "mediation/set.h"
+#include "mediation/compile.h"
 #include "mediation/value.h"
 
 /* ---- complaints -------------------------------------------------------- */

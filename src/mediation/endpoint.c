@@ -2,7 +2,7 @@
 /* What all endpoints have: policy, properties, references. */
 #include "mediation/endpoint.h"
 
-#include "mediation/set.h"
+#include "mediation/compile.h"
 #include "mediation/value.h"
 
 /* ---- policy ------------------------------------------------------------ */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "mediation/set.h"
+#include "mediation/compile.h"
 
 /* ---- registry ---------------------------------------------------------- */
 

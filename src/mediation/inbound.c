@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
-#include "mediation/set.h"
+#include "mediation/compile.h"
 
 enum { DEFAULT_SHUTDOWN_CODE = 1001, MAX_REASON = 123 };
 

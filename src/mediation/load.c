@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
-#include "mediation/set.h"
+#include "mediation/compile.h"
 
 enum { MAX_FILE = 64 << 20 };
 

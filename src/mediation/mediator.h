@@ -15,13 +15,13 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "mediation/element.h"
 #include "mediation/mediation.h"
 #include "msg/expr.h"
 #include "msg/message.h"
 
 struct med_compile;		/* what compile works with (opaque) */
 struct med_list;		/* compiled children, in order (opaque) */
-struct xml_el;			/* an element of the artifact (opaque) */
 
 enum med_next {
 	MED_NEXT,		/* go on with the next mediator */
@@ -53,39 +53,9 @@ struct mediator_type {
 	enum med_pass (*pass)(const void *node, struct med_shortcut *);
 };
 
-/* ---- while compiling (xmlread.c) --------------------------------------- */
+/* ---- while compiling ---------------------------------------------------- */
 
 struct arena *med_arena(struct med_compile *);
-struct src_pos xml_pos(const struct xml_el *);
-struct str xml_name(const struct xml_el *);		/* local name */
-/* Value of an attribute; p == NULL when absent. Reading marks it as known. */
-struct str xml_attr(const struct xml_el *, const char *name);
-/* true/false in any case; dflt when absent; -1 with err for other text. */
-int xml_attr_bool(const struct xml_el *, const char *name, bool dflt,
-    bool *out, struct err *) MUST_CHECK;
-int xml_attr_int(const struct xml_el *, const char *name, int64_t dflt,
-    int64_t *out, struct err *) MUST_CHECK;
-/* First child element of that name in the synapse namespace, or NULL; and the
- * next one with the same name. Reading marks it as known. */
-const struct xml_el *xml_child(const struct xml_el *, const char *name);
-const struct xml_el *xml_next(const struct xml_el *);
-/* All child elements of the synapse namespace in order, whatever their name. */
-const struct xml_el *xml_first_child(const struct xml_el *);
-const struct xml_el *xml_next_child(const struct xml_el *);
-struct str xml_text(const struct xml_el *);	/* direct text and CDATA, untrimmed */
-/* Inner first element as markup with inherited namespaces; p NULL if none. */
-struct str xml_inner_markup(const struct xml_el *, struct arena *);
-/* The URI bound to a namespace prefix there; p NULL when it is not bound. */
-struct str xml_lookup_ns(const struct xml_el *, struct str prefix);
-/* The same without text that is blank. */
-struct str xml_inner_markup_stripped(const struct xml_el *, struct arena *);
-bool xml_has_child_elements(const struct xml_el *);
-/* An error for every attribute or child that nobody read, listing what would
- * have been allowed. Called by the compiler after each mediator's compile. */
-int xml_reject_unknown(const struct xml_el *, struct err *) MUST_CHECK;
-int xml_error(const struct xml_el *, struct err *, const char *fmt, ...)
-    PRINTF_LIKE(3, 4);
-
 /* An expression attribute; *out is NULL when it is absent. Errors carry the place. */
 int med_expr(struct med_compile *, const struct xml_el *, const char *attr,
     struct expr **out, struct err *) MUST_CHECK;

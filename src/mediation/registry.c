@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables that tie names of elements to code. */
 #include "base/attr.h"
-#include "mediation/set.h"
+#include "mediation/compile.h"
 
 #define MEDIATOR(name, element) extern const struct mediator_type mediator_##name;
 #include "mediation/mediators.def"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A set: read, compile, link; then immutable and counted. */
-#include "mediation/set.h"
+#include "mediation/compile.h"
 
 #include <inttypes.h>
 #include <stdio.h>

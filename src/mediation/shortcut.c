@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the sequences that only hand messages on. */
-#include "mediation/set.h"
+#include "mediation/compile.h"
 
 const struct endpoint *
 endpoint_ref_fixed(const struct endpoint_ref *ref)

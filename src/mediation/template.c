@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* <template name><parameter/>*<sequence/></template>. */
-#include "mediation/set.h"
+#include "mediation/compile.h"
 
 static int
 read_params(struct med_compile *c, const struct xml_el *el,

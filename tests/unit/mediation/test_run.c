@@ -426,9 +426,8 @@ test_broken_body(void **state)
 	struct mock m;
 
 	(void)state;
-	setup(&m, "<sequence name='s' onError='h'><enrich><source "
-	    "type='custom' xpath='json-eval($.a)'/><target type='property' "
-	    "property='p'/></enrich></sequence>"
+	setup(&m, "<sequence name='s' onError='h'><property name='p' "
+	    "expression='//a'/></sequence>"
 	    "<sequence name='h'>" SHOW "</sequence>");
 	message_set_wire(m.msg, STR("{\"a\":"), STR("application/json"),
 	    MSG_TEXT);
