@@ -366,8 +366,9 @@ say_goodbye(struct worker *w)
 		log_error("%s", err.text);
 }
 
+/* Ends what lives in the loop. */
 static void
-fini(struct worker *w)
+leave(struct worker *w)
 {
 	struct err err;
 
@@ -382,6 +383,13 @@ fini(struct worker *w)
 	/* The deferred frees. */
 	if (loop_turn(w->loop, 0, &err) < 0)
 		log_error("%s", err.text);
+}
+
+static void
+fini(struct worker *w)
+{
+	if (w->loop)
+		leave(w);
 	worker_rollback(w);
 	med_set_put(&w->set);
 	med_engine_free(&w->engine);
@@ -395,6 +403,24 @@ fini(struct worker *w)
 	chan_free(&w->chan);
 }
 
+static void
+serve(struct worker *w, const struct heritage *h)
+{
+	struct err err;
+
+	board_set(w->board, pid, getpid());
+	board_set(w->board, started_us, clock_wall_us());
+	board_set(w->board, generation, w->generation);
+	for (size_t i = 0; i < h->listener_count; i++)
+		listener_new(w, h->listener[i].fd, h->listener[i].port,
+		    h->listener[i].name);
+	worker_tell(w, CHAN_STARTED, w->generation, STR(""));
+	if (loop_run(w->loop, &err) < 0) {
+		log_error("%s", err.text);
+		w->exit_status = 1;
+	}
+}
+
 int
 worker_main(const struct heritage *h)
 {
@@ -406,20 +432,11 @@ worker_main(const struct heritage *h)
 	xml_global_init();
 	if (init(w, h, &err) < 0) {
 		log_error("cannot start: %s", err.text);
-		return 1;
-	}
-	if (load(w) < 0)
-		return EX_CONFIG;
-	board_set(w->board, pid, getpid());
-	board_set(w->board, started_us, clock_wall_us());
-	board_set(w->board, generation, w->generation);
-	for (size_t i = 0; i < h->listener_count; i++)
-		listener_new(w, h->listener[i].fd, h->listener[i].port,
-		    h->listener[i].name);
-	worker_tell(w, CHAN_STARTED, w->generation, STR(""));
-	if (loop_run(w->loop, &err) < 0) {
-		log_error("%s", err.text);
 		w->exit_status = 1;
+	} else if (load(w) < 0) {
+		w->exit_status = EX_CONFIG;
+	} else {
+		serve(w, h);
 	}
 	fini(w);
 	status = w->exit_status;
