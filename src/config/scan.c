@@ -41,6 +41,7 @@ is_word(char c)
 	    (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '*';
 }
 
+/* With its quotes; 0 when the last one is missing. */
 static size_t
 string_len(struct str s)
 {
@@ -50,7 +51,19 @@ string_len(struct str s)
 		else if (s.p[i] == '"')
 			return i + 1;
 	}
-	return s.n;
+	return 0;
+}
+
+static int
+pass_string(struct scan *s, struct err *err)
+{
+	size_t n = string_len(ahead(s));
+
+	if (n == 0)
+		return err_at(err, (struct src_pos){ NULL, s->line, 0 },
+		    "the string that begins here has no end");
+	pass(s, n);
+	return 0;
 }
 
 static size_t
@@ -103,11 +116,11 @@ scan_text(struct str text, struct buf *to, struct err *err)
 			pass(&s, str_find(rest, '\n'));
 		else if (str_starts(rest, "/*"))
 			pass(&s, 4 + str_search(str_from(rest, 2), STR("*/")));
-		else if (c == '"')
-			pass(&s, string_len(rest));
-		else if (!is_word(c))
+		else if (c == '"' && pass_string(&s, err) < 0)
+			return -1;
+		else if (c != '"' && !is_word(c))
 			pass(&s, 1);
-		else if (pass_word(&s, err) < 0)
+		else if (c != '"' && pass_word(&s, err) < 0)
 			return -1;
 	}
 	buf_putc(to, '\n');	/* ends a comment in the last line */
