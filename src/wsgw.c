@@ -164,6 +164,9 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 	    long_options, NULL)) != -1) {
 		if (option == ':')
 			bad_usage("%s needs an argument", argv[optind - 1]);
+		if (option == '?' && optopt && strchr(argv[optind - 1], '='))
+			bad_usage("no argument belongs to it: %s",
+			    argv[optind - 1]);
 		if (option == '?' && optopt > 0 && optopt < OPT_MANUAL)
 			bad_usage("unknown option -%c", optopt);
 		if (option == '?')

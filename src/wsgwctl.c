@@ -103,6 +103,9 @@ take_option(struct arguments *a, int option, char **argv)
 	case ':':
 		bad_usage("%s needs an argument", argv[optind - 1]);
 	case '?':
+		if (optopt && strchr(argv[optind - 1], '='))
+			bad_usage("no argument belongs to it: %s",
+			    argv[optind - 1]);
 		if (optopt)
 			bad_usage("unknown option -%c", optopt);
 		bad_usage("unknown option %s", argv[optind - 1]);
@@ -269,7 +272,7 @@ talk(const struct arguments *a, const char *path)
 
 	if (fd < 0) {
 		fprintf(stderr, "wsgwctl: is wsgw running? %s\n", err.text);
-		return err.kind == ERR_DENIED ? EX_NOPERM : EXIT_FAILURE;
+		return err.kind == ERR_DENIED ? EX_NOPERM : EX_UNAVAILABLE;
 	}
 	if (send_request(fd, a, &err) < 0 || read_answer(fd, &all, &err) < 0)
 		fprintf(stderr, "wsgwctl: %s\n", err.text);

@@ -135,6 +135,9 @@ take_option(struct arguments *a, int option, char **argv)
 	case ':':
 		bad_usage("%s needs an argument", argv[optind - 1]);
 	case '?':
+		if (optopt && strchr(argv[optind - 1], '='))
+			bad_usage("no argument belongs to it: %s",
+			    argv[optind - 1]);
 		if (optopt)
 			bad_usage("unknown option -%c", optopt);
 		bad_usage("unknown option %s", argv[optind - 1]);
