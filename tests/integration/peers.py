@@ -402,6 +402,7 @@ class Traffic:
             while not self.ending.is_set():
                 self._round(i)
         except Exception as error:
+            self.clients[i].abort()
             with self.changed:
                 self.errors[i] = error
                 self.changed.notify_all()
