@@ -70,7 +70,7 @@ is_letter(char c)
 	return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z';
 }
 
-/* 'text' or '' (a quote). */
+/* 'text' or '' (a quote); of 'a''b' first a and a quote, then 'b'. */
 static bool
 next_quoted(struct str *pattern, struct date_field *out)
 {
@@ -81,6 +81,11 @@ next_quoted(struct str *pattern, struct date_field *out)
 	if (end + 1 >= pattern->n) {
 		out->count = -1;
 		*pattern = str_from(*pattern, pattern->n);
+		return true;
+	}
+	if (end > 0 && end + 2 < pattern->n && pattern->p[end + 2] == '\'') {
+		out->text = str_head(str_from(*pattern, 1), end + 1);
+		*pattern = str_from(*pattern, end + 2);
 		return true;
 	}
 	out->text = end == 0 ? STR("'") : str_head(str_from(*pattern, 1), end);

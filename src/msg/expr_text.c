@@ -122,6 +122,18 @@ in_alphabet(char c)
 	    (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z');
 }
 
+/* Bits of the last character that belong to no byte, which Java passes over. */
+static void
+clear_spare_bits(char *c, unsigned spare)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *at = *c ? strchr(alphabet, *c) : NULL;
+
+	if (at)
+		*c = alphabet[(unsigned)(at - alphabet) & ~spare];
+}
+
 /* What is of the alphabet up to the padding, URL-safe characters as their
  * twins, padded anew. Room for s.n + 4 at p. */
 static size_t
@@ -141,6 +153,8 @@ normalise(struct str s, enum expr_base64 mode, char *p)
 	}
 	if (mode == BASE64_LENIENT && n % 4 == 1)
 		n--;
+	if (n % 4 > 1)
+		clear_spare_bits(&p[n - 1], n % 4 == 2 ? 0x0F : 0x03);
 	while (n % 4 != 0)
 		p[n++] = '=';
 	return n;

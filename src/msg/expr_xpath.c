@@ -73,6 +73,10 @@ xpath_compile(struct expr *e, struct arena *arena,
 
 	x->source = e->source;
 	e->compiled = x;
+	if (xp_scan_too_much(x->source, &place)) {
+		at.column = (int)place + 1;
+		return err_at(err, at, "XPath: too long or nested too deeply");
+	}
 	refused = xp_scan_refused(x->source, &place);
 	if (refused) {
 		at.column = (int)place + 1;

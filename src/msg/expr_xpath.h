@@ -40,6 +40,10 @@ size_t xp_scan_prefixes(struct str source, struct str *out, size_t max);
 /* A function that wsgw refuses, or NULL; *at_out is its place. */
 const char *xp_scan_refused(struct str source, size_t *at_out);
 
+/* Longer or deeper than libxml2's recursion should be asked to follow. */
+enum { XP_TOKENS_MAX = 5000, XP_DEPTH_MAX = 200 };
+bool xp_scan_too_much(struct str source, size_t *at_out);
+
 /* Namespace of a prefix that the artifact does not declare. */
 #define XP_PREFIX_URI "urn:wsgw:prefix:"
 

@@ -311,3 +311,24 @@ xp_scan_refused(struct str source, size_t *at_out)
 				return all[i].why;
 	}
 }
+
+bool
+xp_scan_too_much(struct str source, size_t *at_out)
+{
+	struct str rest = source;
+	struct token t;
+	size_t count = 0, depth = 0;
+
+	for (;; count++) {
+		next_token(source, &rest, &t);
+		if (t.kind == END)
+			return false;
+		if (is_mark(&t, '(') || is_mark(&t, '['))
+			depth++;
+		else if (depth > 0 && (is_mark(&t, ')') || is_mark(&t, ']')))
+			depth--;
+		*at_out = t.at;
+		if (count >= XP_TOKENS_MAX || depth >= XP_DEPTH_MAX)
+			return true;
+	}
+}

@@ -43,13 +43,16 @@ is_array(const struct cJSON *node)
 
 /* Of members that share a name the last one counts. */
 struct cJSON *
-jp_member(const struct cJSON *object, const char *key)
+jp_member(const struct cJSON *object, const char *key,
+    struct jp_budget *budget)
 {
 	struct cJSON *found = NULL;
+	size_t cost = 0;
 
-	for (struct cJSON *c = object->child; c; c = c->next)
+	for (struct cJSON *c = object->child; c; c = c->next, cost++)
 		if (c->string[0] == key[0] && strcmp(c->string, key) == 0)
 			found = c;
+	jp_charge(budget, cost / 8);
 	return found;
 }
 
@@ -64,16 +67,20 @@ jp_length(const struct cJSON *box)
 }
 
 struct cJSON *
-jp_element(const struct cJSON *array, long index)
+jp_element(const struct cJSON *array, long index, struct jp_budget *budget)
 {
 	struct cJSON *c = array->child;
+	size_t cost = 0;
 
-	if (index < 0)
+	if (index < 0) {
 		index += jp_length(array);
+		cost = (size_t)jp_length(array);
+	}
 	if (index < 0)
 		return NULL;
-	while (c && index-- > 0)
+	for (; c && index > 0; index--, cost++)
 		c = c->next;
+	jp_charge(budget, cost / 8);
 	return c;
 }
 
@@ -100,17 +107,31 @@ jp_add(struct jp_walk *w, struct cJSON *node, struct cJSON *parent,
 static bool
 spend(struct jp_walk *w)
 {
-	if (*w->steps == 0 || w->depth >= JP_WALK_DEPTH_MAX)
+	if (w->budget->steps == 0 || w->depth >= JP_WALK_DEPTH_MAX ||
+	    arena_used(w->arena) > w->budget->memory_end)
 		return false;
-	(*w->steps)--;
+	w->budget->steps--;
 	return true;
+}
+
+static struct jp_budget
+new_budget(const struct arena *arena)
+{
+	return (struct jp_budget){ .steps = JP_STEPS_MAX,
+		.memory_end = arena_used(arena) + JP_MEMORY_MAX };
+}
+
+int
+jp_too_much(struct err *err)
+{
+	return err_set(err, ERR_LIMIT,
+	    "the JSONPath looks at too many or too deeply nested values");
 }
 
 static enum jsonpath_result
 too_much(struct jp_walk *w)
 {
-	(void)err_set(w->err, ERR_LIMIT,
-	    "the JSONPath looks at too many or too deeply nested values");
+	(void)jp_too_much(w->err);
 	return JSONPATH_FAILED;
 }
 
@@ -138,9 +159,10 @@ walk_name(struct jp_walk *w, const struct jp_step *step, struct str name,
 
 	if (!is_object(at.node))
 		return misfit(step);
-	member = jp_member(at.node, name.p);
+	member = jp_member(at.node, name.p, w->budget);
 	if (!member)
-		return step->next ? misfit(step) : JSONPATH_FOUND;
+		return step->next && step->kind == JP_NAME ? misfit(step) :
+		    JSONPATH_FOUND;
 	return go_on(w, step->next, (struct place){ member, at.node, true });
 }
 
@@ -154,7 +176,8 @@ merge_names(struct jp_walk *w, const struct jp_step *step, struct place at)
 		return misfit(step);
 	merged = json_new_object(w->arena);
 	for (size_t i = 0; i < step->count; i++) {
-		struct cJSON *member = jp_member(at.node, step->names[i].p);
+		struct cJSON *member = jp_member(at.node, step->names[i].p,
+		    w->budget);
 
 		if (member)
 			json_set(w->arena, merged, step->names[i],
@@ -183,7 +206,8 @@ static enum jsonpath_result
 walk_index(struct jp_walk *w, const struct jp_step *step, long index,
     struct place at)
 {
-	struct cJSON *item = jp_element(at.node, index);
+	struct cJSON *item = jp_element(at.node, index,
+	    w->budget);
 
 	if (!item)
 		return JSONPATH_FOUND;
@@ -233,7 +257,8 @@ walk_slice(struct jp_walk *w, const struct jp_step *step, struct place at)
 		return misfit(step);
 	slice_bounds(step, jp_length(at.node), &from, &to);
 	if (from >= 0) {
-		struct cJSON *c = from < to ? jp_element(at.node, from) : NULL;
+		struct cJSON *c = from < to ? jp_element(at.node, from,
+		    w->budget) : NULL;
 
 		for (; c && from < to; c = c->next, from++) {
 			enum jsonpath_result rc = go_on(w, step->next,
@@ -273,8 +298,11 @@ walk_any(struct jp_walk *w, const struct jp_step *step, struct place at)
 static enum jsonpath_result
 filter_one(struct jp_walk *w, const struct jp_step *step, struct place at)
 {
-	int accepted = jp_accept(step->filter, at.node, w);
+	int accepted;
 
+	if (!spend(w))
+		return too_much(w);
+	accepted = jp_accept(step->filter, at.node, w);
 	if (accepted == -1)
 		return JSONPATH_FAILED;
 	return accepted ? go_on(w, step->next, at) : JSONPATH_FOUND;
@@ -297,6 +325,16 @@ walk_filter(struct jp_walk *w, const struct jp_step *step, struct place at)
 	return JSONPATH_FOUND;
 }
 
+static bool
+has_all(struct jp_walk *w, const struct jp_step *step,
+    const struct cJSON *object)
+{
+	for (size_t i = 0; i < step->count; i++)
+		if (!jp_member(object, step->names[i].p, w->budget))
+			return false;
+	return true;
+}
+
 /* Whether what '..' looks for can be at that place: 1, 0, -1. */
 static int
 scan_matches(struct jp_walk *w, const struct jp_step *target,
@@ -304,9 +342,11 @@ scan_matches(struct jp_walk *w, const struct jp_step *target,
 {
 	switch (target->kind) {
 	case JP_NAME:
-		return is_object(node) && jp_member(node, target->names[0].p);
+		return is_object(node) && jp_member(node, target->names[0].p,
+		    w->budget);
 	case JP_NAMES:
-		return is_object(node);
+		return is_object(node) &&
+		    (target->next || has_all(w, target, node));
 	case JP_INDEX:
 	case JP_INDICES:
 	case JP_SLICE:
@@ -418,12 +458,11 @@ static struct cJSON *
 collect_list(struct jp_walk *w)
 {
 	struct cJSON *list = json_new_array(w->arena);
-	size_t start = arena_used(w->arena);
 
 	for (size_t i = 0; i < w->hits.count; i++) {
 		json_append(list, jp_copy(w->hits.hit[i].node,
 		    w->hits.hit[i].by_key, w->arena));
-		if (arena_used(w->arena) - start > JP_COPY_MAX)
+		if (arena_used(w->arena) > w->budget->memory_end)
 			return NULL;
 	}
 	return list;
@@ -501,17 +540,17 @@ jp_select(const struct jsonpath *path, struct cJSON *here, struct jp_walk *w)
 	return rc;
 }
 
-/* Names and single indices: no list of hits is needed. */
-static enum jsonpath_result
-follow(const struct jsonpath *path, struct jsonpath_hit *at)
+enum jsonpath_result
+jp_follow(const struct jsonpath *path, struct jsonpath_hit *at,
+    struct jp_budget *budget)
 {
 	for (const struct jp_step *s = path->first; s; s = s->next) {
 		struct cJSON *box = at->node;
 
 		if (s->kind == JP_NAME && is_object(box))
-			at->node = jp_member(box, s->names[0].p);
+			at->node = jp_member(box, s->names[0].p, budget);
 		else if (s->kind == JP_INDEX && is_array(box))
-			at->node = jp_element(box, s->indices[0]);
+			at->node = jp_element(box, s->indices[0], budget);
 		else
 			return JSONPATH_ABSENT;
 		if (!at->node)
@@ -534,9 +573,9 @@ enum jsonpath_result
 jsonpath_select(const struct jsonpath *path, struct cJSON *root,
     struct arena *arena, struct jsonpath_hits *out, struct err *err)
 {
-	size_t steps = JP_STEPS_MAX;
+	struct jp_budget budget = new_budget(arena);
 	struct jp_walk w = { .root = root, .arena = arena, .err = err,
-		.steps = &steps, .mode = JP_WRITING };
+		.budget = &budget, .mode = JP_WRITING };
 	enum jsonpath_result rc = jp_select(path, root, &w);
 
 	*out = w.hits;
@@ -547,14 +586,14 @@ enum jsonpath_result
 jsonpath_read(const struct jsonpath *path, struct cJSON *root,
     struct arena *arena, struct cJSON **out, struct err *err)
 {
-	size_t steps = JP_STEPS_MAX;
+	struct jp_budget budget = new_budget(arena);
 	struct jp_walk w = { .root = root, .arena = arena, .err = err,
-		.steps = &steps };
+		.budget = &budget };
 	struct jsonpath_hit at = { .node = root };
 	enum jsonpath_result rc;
 
 	if (path->plain) {
-		rc = follow(path, &at);
+		rc = jp_follow(path, &at, &budget);
 		w.hits = (struct jsonpath_hits){ &at, 1 };
 	} else {
 		rc = jp_select(path, root, &w);
@@ -577,6 +616,16 @@ is_short_integer(struct str s)
 	return i == s.n;
 }
 
+static bool
+fits_long(const struct decimal *d)
+{
+	struct decimal max = { .digits = STR("9223372036854775807") };
+	struct decimal size = *d;
+
+	size.neg = false;
+	return decimal_compare(&size, &max) <= 0;
+}
+
 /* Integral values that a long holds print as such, larger ones and fractions
  * that no double has exactly as BigDecimal, other fractions as Double. */
 struct str
@@ -589,9 +638,8 @@ jsonpath_number_text(struct str spelled, struct arena *arena)
 	    !decimal_parse(spelled, arena, &exact))
 		return spelled;
 	if (exact.scale <= 0) {
-		if ((int64_t)exact.digits.n - exact.scale > 20)
-			return decimal_text(&exact, arena);
-		exact = decimal_round(&exact, 0, arena);
+		if (fits_long(&exact))
+			exact = decimal_round(&exact, 0, arena);
 		return decimal_text(&exact, arena);
 	}
 	text = value_double_text(decimal_double(&exact, arena), arena);

@@ -109,7 +109,7 @@ call_keys(const struct cJSON *model, struct arena *arena)
 
 static struct cJSON *
 call_element(const struct jp_step *step, const struct cJSON *model,
-    struct cJSON **args)
+    struct cJSON **args, struct jp_budget *budget)
 {
 	long index = step->function.id == JP_LAST ? -1 : 0;
 
@@ -125,7 +125,7 @@ call_element(const struct jp_step *step, const struct cJSON *model,
 			return NULL;
 		index = (long)d;
 	}
-	return jp_element(model, index);
+	return jp_element(model, index, budget);
 }
 
 static void
@@ -176,8 +176,10 @@ call_append(const struct jp_step *step, struct cJSON *model,
 
 static struct cJSON *
 call(const struct jp_step *step, struct cJSON *model, struct cJSON **args,
-    struct arena *arena)
+    struct jp_walk *w)
 {
+	struct arena *arena = w->arena;
+
 	switch (step->function.id) {
 	case JP_LENGTH:
 	case JP_SIZE_OF:
@@ -193,7 +195,7 @@ call(const struct jp_step *step, struct cJSON *model, struct cJSON **args,
 	case JP_FIRST:
 	case JP_LAST:
 	case JP_ELEMENT:
-		return call_element(step, model, args);
+		return call_element(step, model, args, w->budget);
 	case JP_CONCAT:
 		return call_concat(step, model, args, arena);
 	case JP_APPEND:
@@ -215,6 +217,6 @@ jp_call(const struct jp_step *step, struct cJSON *model, struct jp_walk *w,
 	for (size_t i = 0; i < step->count; i++)
 		if (jp_value(&step->function.args[i], model, w, &args[i]) == -1)
 			return JSONPATH_FAILED;
-	*out = call(step, model, args, w->arena);
+	*out = call(step, model, args, w);
 	return *out ? JSONPATH_FOUND : JSONPATH_ABSENT;
 }

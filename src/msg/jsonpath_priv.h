@@ -113,12 +113,24 @@ enum {
 	JP_LENGTH_MAX = 1000,	/* steps of a path with its inner paths */
 };
 
+/* What one evaluation may take, with its inner paths. */
+struct jp_budget {
+	size_t steps;			/* left */
+	size_t memory_end;		/* of arena_used() */
+};
+
+static inline void
+jp_charge(struct jp_budget *b, size_t steps)
+{
+	b->steps = b->steps > steps ? b->steps - steps : 0;
+}
+
 /* Evaluation of one path. */
 struct jp_walk {
 	struct cJSON *root;
 	struct arena *arena;
 	struct err *err;
-	size_t *steps;			/* left to go, shared with inner paths */
+	struct jp_budget *budget;	/* shared with inner paths */
 	unsigned depth;
 	enum { JP_READING, JP_WRITING } mode;
 	bool gather;			/* stop before the function */
@@ -129,9 +141,12 @@ struct jp_walk {
 enum {
 	JP_STEPS_MAX = 5000000,
 	JP_WALK_DEPTH_MAX = 10000,
-	JP_COPY_MAX = 64 << 20,		/* bytes */
+	JP_MEMORY_MAX = 64 << 20,
 };
 
+/* Names and single indices from at on; needs no list of hits. */
+enum jsonpath_result jp_follow(const struct jsonpath *,
+    struct jsonpath_hit *at, struct jp_budget *);
 /* Selects with the work still allowed; here is what @ stands for. */
 enum jsonpath_result jp_select(const struct jsonpath *, struct cJSON *here,
     struct jp_walk *);
@@ -140,8 +155,11 @@ enum jsonpath_result jp_collect(const struct jsonpath *, struct jp_walk *,
     struct cJSON **out);
 void jp_add(struct jp_walk *, struct cJSON *node, struct cJSON *parent,
     bool by_key);
-struct cJSON *jp_member(const struct cJSON *object, const char *key);
-struct cJSON *jp_element(const struct cJSON *array, long index);
+/* Looking through members and elements is work too. */
+struct cJSON *jp_member(const struct cJSON *object, const char *key,
+    struct jp_budget *);
+struct cJSON *jp_element(const struct cJSON *array, long index,
+    struct jp_budget *);
 long jp_length(const struct cJSON *);
 /* A node like that one for another list. */
 struct cJSON *jp_copy(const struct cJSON *, bool by_key, struct arena *);
@@ -151,7 +169,8 @@ int jp_value(const struct jp_operand *, struct cJSON *here,
 /* 1, 0, -1. */
 int jp_accept(const struct jp_filter *, struct cJSON *here,
     const struct jp_walk *);
-bool jp_equal(const struct cJSON *, const struct cJSON *, struct arena *);
+/* Fills err; -1. */
+int jp_too_much(struct err *);
 enum jsonpath_result jp_call(const struct jp_step *, struct cJSON *model,
     struct jp_walk *, struct cJSON **out);
 

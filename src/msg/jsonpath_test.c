@@ -27,13 +27,21 @@ jp_value(const struct jp_operand *operand, struct cJSON *here,
     const struct jp_walk *outer, struct cJSON **out)
 {
 	struct jp_walk w = { .root = outer->root, .arena = outer->arena,
-		.err = outer->err, .steps = outer->steps,
+		.err = outer->err, .budget = outer->budget,
 		.depth = outer->depth };
+	struct jsonpath_hit at;
 	enum jsonpath_result rc;
 
 	*out = operand->kind == JP_LITERAL ? UNCONST(operand->literal) : NULL;
 	if (operand->kind != JP_PATH)
 		return 0;
+	if (operand->path->plain) {
+		at.node = operand->path->relative ? here : outer->root;
+		if (jp_follow(operand->path, &at, outer->budget) ==
+		    JSONPATH_FOUND)
+			*out = at.node;
+		return 0;
+	}
 	rc = jp_select(operand->path, here, &w);
 	if (rc == JSONPATH_FOUND)
 		rc = jp_collect(operand->path, &w, out);
@@ -81,52 +89,59 @@ equal_mixed(const struct cJSON *a, const struct cJSON *b, struct arena *arena)
 	    decimal_compare(&x, &y) == 0;
 }
 
+static bool equal(const struct cJSON *, const struct cJSON *,
+    const struct jp_walk *);
+
 static bool
-equal_lists(const struct cJSON *a, const struct cJSON *b, struct arena *arena)
+equal_lists(const struct cJSON *a, const struct cJSON *b,
+    const struct jp_walk *w)
 {
 	const struct cJSON *x = a->child, *y = b->child;
 
 	for (; x && y; x = x->next, y = y->next)
-		if (!jp_equal(x, y, arena))
+		if (!equal(x, y, w))
 			return false;
 	return !x && !y;
 }
 
 static bool
 equal_objects(const struct cJSON *a, const struct cJSON *b,
-    struct arena *arena)
+    const struct jp_walk *w)
 {
 	if (jp_length(a) != jp_length(b))
 		return false;
 	for (const struct cJSON *x = a->child; x; x = x->next) {
-		const struct cJSON *y = jp_member(b, x->string);
+		const struct cJSON *y = jp_member(b, x->string, w->budget);
 
-		if (!y || !jp_equal(x, y, arena))
+		if (!y || !equal(x, y, w))
 			return false;
 	}
 	return true;
 }
 
-bool
-jp_equal(const struct cJSON *a, const struct cJSON *b, struct arena *arena)
+/* False as well when the budget is used up; jp_accept() sees to that. */
+static bool
+equal(const struct cJSON *a, const struct cJSON *b, const struct jp_walk *w)
 {
 	int x = type_of(a), y = type_of(b);
 
-	if (!a || !b)
+	if (!a || !b || w->budget->steps == 0)
 		return false;
+	jp_charge(w->budget, 1);
 	if ((x == cJSON_String && y == cJSON_Number) ||
 	    (x == cJSON_Number && y == cJSON_String))
-		return equal_mixed(a, b, arena);
+		return equal_mixed(a, b, w->arena);
 	if (x != y)
 		return false;
 	if (x == cJSON_Number)
-		return compare_numbers(a, b, arena) == 0;
+		return compare_numbers(a, b, w->arena) == 0;
 	if (x == cJSON_String)
-		return str_eq(json_string(a, arena), json_string(b, arena));
+		return str_eq(json_string(a, w->arena),
+		    json_string(b, w->arena));
 	if (x == cJSON_Array)
-		return equal_lists(a, b, arena);
+		return equal_lists(a, b, w);
 	if (x == cJSON_Object)
-		return equal_objects(a, b, arena);
+		return equal_objects(a, b, w);
 	return true;
 }
 
@@ -147,12 +162,12 @@ order(const struct cJSON *a, const struct cJSON *b, struct arena *arena,
 
 static bool
 list_has(const struct cJSON *list, const struct cJSON *value,
-    struct arena *arena)
+    const struct jp_walk *w)
 {
 	if (type_of(list) != cJSON_Array)
 		return false;
 	for (const struct cJSON *c = list->child; c; c = c->next)
-		if (jp_equal(c, value, arena))
+		if (equal(c, value, w))
 			return true;
 	return false;
 }
@@ -165,7 +180,7 @@ lists_meet(const struct cJSON *part, const struct cJSON *list,
     enum quantity quantity, const struct jp_walk *w)
 {
 	for (const struct cJSON *c = part->child; c; c = c->next)
-		if (list_has(list, c, w->arena) != (quantity == HAS_ALL))
+		if (list_has(list, c, w) != (quantity == HAS_ALL))
 			return quantity == HAS_ANY;
 	return quantity == HAS_ALL;
 }
@@ -177,15 +192,17 @@ both_lists(const struct cJSON *a, const struct cJSON *b)
 }
 
 static bool
-contains(const struct cJSON *a, const struct cJSON *b, struct arena *arena)
+contains(const struct cJSON *a, const struct cJSON *b,
+    const struct jp_walk *w)
 {
-	struct str text;
+	struct str text, part;
 
 	if (type_of(a) != cJSON_String || type_of(b) != cJSON_String)
-		return list_has(a, b, arena);
-	text = json_string(a, arena);
-	return json_string(b, arena).n == 0 ||
-	    str_search(text, json_string(b, arena)) < text.n;
+		return list_has(a, b, w);
+	text = json_string(a, w->arena);
+	part = json_string(b, w->arena);
+	jp_charge(w->budget, text.n / 16);
+	return part.n == 0 || str_search(text, part) < text.n;
 }
 
 /* Characters of a string as Java counts them: beyond U+FFFF they are two. */
@@ -236,7 +253,7 @@ text_to_match(const struct cJSON *value, struct arena *arena)
 	case cJSON_String:
 		return json_string(value, arena);
 	case cJSON_Number:
-		return json_number_text(value);
+		return jsonpath_number_text(json_number_text(value), arena);
 	case cJSON_True:
 		return STR("true");
 	case cJSON_False:
@@ -246,17 +263,27 @@ text_to_match(const struct cJSON *value, struct arena *arena)
 	}
 }
 
+static int
+match_one(const struct regex *pattern, const struct cJSON *value,
+    const struct jp_walk *w)
+{
+	struct str text = text_to_match(value, w->arena);
+
+	if (w->budget->steps == 0)
+		return jp_too_much(w->err);
+	jp_charge(w->budget, 50 + text.n);
+	return regex_matches(pattern, text, w->err);
+}
+
 /* A list matches when one of its elements does. */
 static int
 match(const struct regex *pattern, const struct cJSON *value,
     const struct jp_walk *w)
 {
 	if (type_of(value) != cJSON_Array)
-		return regex_matches(pattern, text_to_match(value, w->arena),
-		    w->err);
+		return match_one(pattern, value, w);
 	for (const struct cJSON *c = value->child; c; c = c->next) {
-		int rc = regex_matches(pattern, text_to_match(c, w->arena),
-		    w->err);
+		int rc = match_one(pattern, c, w);
 
 		if (rc != 0)
 			return rc;
@@ -298,13 +325,13 @@ compare(const struct jp_filter *f, struct cJSON *a, struct cJSON *b,
 	case JP_EXISTS:
 		return (a != NULL) == f->wanted;
 	case JP_EQ:
-		return jp_equal(a, b, w->arena);
+		return equal(a, b, w);
 	case JP_NE:
-		return !jp_equal(a, b, w->arena);
+		return !equal(a, b, w);
 	case JP_SAME:
-		return type_of(a) == type_of(b) && jp_equal(a, b, w->arena);
+		return type_of(a) == type_of(b) && equal(a, b, w);
 	case JP_NOT_SAME:
-		return type_of(a) != type_of(b) || !jp_equal(a, b, w->arena);
+		return type_of(a) != type_of(b) || !equal(a, b, w);
 	case JP_LT:
 	case JP_LE:
 	case JP_GT:
@@ -313,9 +340,9 @@ compare(const struct jp_filter *f, struct cJSON *a, struct cJSON *b,
 	case JP_MATCHES:
 		return match_operands(f, a, b, w);
 	case JP_IN:
-		return list_has(b, a, w->arena);
+		return list_has(b, a, w);
 	case JP_NOT_IN:
-		return !list_has(b, a, w->arena);
+		return !list_has(b, a, w);
 	case JP_SUBSET_OF:
 		return both_lists(a, b) && lists_meet(a, b, HAS_ALL, w);
 	case JP_ANY_OF:
@@ -326,7 +353,7 @@ compare(const struct jp_filter *f, struct cJSON *a, struct cJSON *b,
 		return is_box(a) && type_of(b) == cJSON_Array &&
 		    (type_of(a) != cJSON_Array || lists_meet(b, a, HAS_ALL, w));
 	case JP_CONTAINS:
-		return contains(a, b, w->arena);
+		return contains(a, b, w);
 	case JP_SIZE:
 		return has_size(a, b, w->arena);
 	case JP_EMPTY:
@@ -367,7 +394,8 @@ jp_accept(const struct jp_filter *f, struct cJSON *here,
 		if (jp_value(&f->left, here, w, &a) == -1 ||
 		    jp_value(&f->right, here, w, &b) == -1)
 			return -1;
-		return compare(f, a, b, w);
+		rc = compare(f, a, b, w);
+		return w->budget->steps ? rc : jp_too_much(w->err);
 	}
 	unreachable();
 }
