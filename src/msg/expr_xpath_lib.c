@@ -420,6 +420,19 @@ free_compiled(void *compiled)
 	xmlXPathFreeCompExpr(compiled);
 }
 
+/* Bytes before the first that an XML text cannot have. */
+static size_t
+text_run(struct str s)
+{
+	uint32_t code;
+	size_t at = 0, n;
+
+	while (at < s.n && s.p[at] != '\0' &&
+	    (n = utf8_decode(s.p + at, s.n - at, &code)) > 0)
+		at += n;
+	return at;
+}
+
 int
 xp_engine_compile(struct xp *x, struct arena *arena, struct err *err)
 {
@@ -427,8 +440,8 @@ xp_engine_compile(struct xp *x, struct arena *arena, struct err *err)
 	xmlXPathContext *c;
 	struct src_pos at = { 0 };
 
-	if (!utf8_valid(x->source.p, x->source.n) ||
-	    memchr(x->source.p, '\0', x->source.n))
+	at.column = (int)text_run(x->source) + 1;
+	if ((size_t)at.column <= x->source.n)
 		return err_at(err, at, "XPath: bad UTF-8");
 	c = borrow_context(x, &r);
 	x->compiled = xmlXPathCtxtCompile(c, (const xmlChar *)x->source.p);

@@ -97,8 +97,9 @@ unescape(struct jp_reader *r, char *out, size_t *n)
 	char c = jp_peek(r);
 	const char *known;
 
-	if (r->at++ >= r->text.n)
+	if (r->at >= r->text.n)
 		return false;
+	r->at++;
 	if (c == 'u')
 		return unescape_code(r, out, n);
 	known = c ? strchr(from, c) : NULL;
