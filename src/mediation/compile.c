@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Elements become nodes, through the register. */
+#include "mediation/compile.h"
+
 #include <stdio.h>
 
-#include "mediation/compile.h"
 #include "mediation/value.h"
 
 /* ---- complaints -------------------------------------------------------- */

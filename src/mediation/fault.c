@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Faults: code, text, trail; ERROR_* properties; what the log says. */
+#include "mediation/fault.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 

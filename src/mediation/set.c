@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A set: read, compile, link; then immutable and counted. */
-#include "mediation/compile.h"
+#include "mediation/set.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/must.h"
+#include "mediation/compile.h"
 
 /* What MI ships for those who have none of their own. */
 static const char builtin[] =
