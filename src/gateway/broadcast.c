@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who hears whom: the sessions of this worker by inbound and path
- * (websocket.md 5.3). */
+ * (websocket.md 5.3). Other workers hear of it through the bus. */
 #include "gateway/gateway.h"
 
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "gateway/bus.h"
+#include "ipc/board.h"
 #include "mediation/inbound.h"
 
 struct group {
@@ -34,6 +36,7 @@ group_join(struct session *s)
 	}
 	list_add_tail(&g->members, &s->group_link);
 	s->group = g;
+	board_add(s->worker->board, subscribers, 1);
 }
 
 static void
@@ -54,6 +57,7 @@ group_leave(struct session *s)
 		return;
 	s->group = NULL;
 	list_del(&s->group_link);
+	board_add(s->worker->board, subscribers, -1);
 	if (!list_empty(&g->members))
 		return;
 	hmap_del(&s->worker->groups, buf_str(&g->key));
@@ -61,13 +65,34 @@ group_leave(struct session *s)
 	loop_defer_free(s->worker->loop, g, destroy);
 }
 
+static void
+to_members(struct group *g, struct session *except, enum msg_frame frame,
+    struct str bytes)
+{
+	list_each(&g->members, s, struct session, group_link)
+		if (s != except)
+			session_send(s, frame, bytes);
+}
+
 void
 group_send(struct session *from, struct session *except, enum msg_frame frame,
     struct str bytes)
 {
-	if (!from->group)
+	struct group *g = from->group;
+
+	if (!g)
 		return;
-	list_each(&from->group->members, s, struct session, group_link)
-		if (s != except)
-			session_send(s, frame, bytes);
+	/* Others first: a member that is closed here may take g with it. */
+	bus_publish(from->worker->bus, buf_str(&g->key), frame, bytes);
+	to_members(g, except, frame, bytes);
+}
+
+void
+group_deliver(struct worker *w, struct str key, enum msg_frame frame,
+    struct str bytes)
+{
+	struct group *g = hmap_get(&w->groups, key);
+
+	if (g)
+		to_members(g, NULL, frame, bytes);
 }

@@ -2,6 +2,7 @@
 /* The engine's host: what sequences ask for is done here. */
 #include "gateway/gateway.h"
 
+#include "config/config.h"
 #include "gateway/backend_http.h"
 #include "http/emit.h"
 #include "http/head.h"
@@ -60,6 +61,13 @@ is_handshake(struct event *ev)
 	    STR("websocket.target.handshake.present"));
 }
 
+bool
+flow_may_deliver(const struct session *s, size_t n)
+{
+	return s->inbound->broadcast == BROADCAST_NONE ||
+	    n <= (size_t)s->worker->config->broadcast_max_message;
+}
+
 void
 flow_deliver(struct session *s, enum msg_frame frame, struct str bytes)
 {
@@ -104,6 +112,11 @@ respond(void *ctx, struct med_run *run UNUSED, struct message *m,
 		return MED_HOST_FAULT;
 	if (out.none)
 		return MED_HOST_DONE;
+	if (!flow_may_deliver(ev->session, out.bytes.n)) {
+		fault_set(fault, FAULT_TOO_LARGE, "a message of %zu bytes is "
+		    "larger than broadcast.max_message", out.bytes.n);
+		return MED_HOST_FAULT;
+	}
 	flow_deliver(ev->session, out.frame, out.bytes);
 	ev->answered = true;
 	return MED_HOST_DONE;

@@ -25,6 +25,7 @@
 
 struct backend;
 struct board_slot;
+struct bus;
 struct config;
 struct group;
 struct heritage;
@@ -77,6 +78,7 @@ struct worker {
 	struct loop_timer drain_timer;
 	struct hmap endpoints;		/* name -> struct ep_state */
 	struct hmap groups;		/* broadcast.c */
+	struct bus *bus;		/* NULL with a single worker */
 	struct hmap warned;		/* "once per endpoint" notes */
 	struct access_log *access;
 	int exit_status;
@@ -151,7 +153,9 @@ void pass_learn(struct session *, const struct endpoint *, struct backend *);
 /* ---- flow.c ------------------------------------------------------------ */
 
 extern const struct med_host flow_host;
-/* By the inbound's broadcast level. */
+/* By the inbound's broadcast level; what is too large for a broadcast is a
+ * fault. */
+bool flow_may_deliver(const struct session *, size_t n);
 void flow_deliver(struct session *, enum msg_frame, struct str bytes);
 /* The connection that ev waited for is open: its message goes out. */
 void flow_target_open(struct event *, struct backend *);
@@ -293,6 +297,10 @@ void group_join(struct session *);
 void group_leave(struct session *);
 /* To all sessions of from's inbound and path, but not to except (or NULL). */
 void group_send(struct session *from, struct session *except, enum msg_frame,
+    struct str bytes);
+
+/* A broadcast of another worker, to the sessions of that group here. */
+void group_deliver(struct worker *, struct str key, enum msg_frame,
     struct str bytes);
 
 /* ---- access.c ---------------------------------------------------------- */

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "gateway/artifacts.h"
 #include "gateway/backend_http.h"
+#include "gateway/bus.h"
 #include "gateway/gateway.h"
 #include "ipc/board.h"
 #include "ipc/heritage.h"
@@ -335,6 +336,8 @@ init(struct worker *w, const struct heritage *h, struct err *err)
 		.max_bytes = (size_t)c->limits_message_size * 16 });
 	w->http = http_client_new(w, err);
 	if (!w->http)
+		return -1;
+	if (bus_new(w, h->ring, h->index, &w->bus, err) < 0)
 		return -1;
 	if (access_open(c, &w->access, err) < 0)
 		return -1;

@@ -12,6 +12,7 @@
 
 struct board;
 struct config;
+struct ring;
 
 struct heritage_listener {
 	uint16_t port;		/* as bound, never 0 */
@@ -24,6 +25,7 @@ struct heritage {
 	const char *config_file;	/* for messages */
 	const struct config *config;
 	struct board *board;
+	struct ring *ring;		/* NULL: a single worker */
 	unsigned index;			/* of this role: 0 .. count - 1 */
 	int64_t generation;
 	int chan_fd;			/* to the master */

@@ -19,6 +19,7 @@
 #include "base/must.h"
 #include "config/config.h"
 #include "ipc/board.h"
+#include "ipc/ring.h"
 #include "master/ctl.h"
 #include "master/outside.h"
 #include "master/state.h"
@@ -462,6 +463,21 @@ make_workers(struct master *m)
 }
 
 /* All that can go wrong before the first child. */
+/* What one worker has to say to the others goes through it. */
+static int
+make_ring(struct master *m, struct err *err)
+{
+	size_t bytes = (size_t)m->config->broadcast_ring_size;
+	size_t lane = (size_t)m->config->broadcast_max_message * 4;
+
+	if (m->worker_count < 2)
+		return 0;
+	if (bytes < lane * m->worker_count)
+		bytes = lane * m->worker_count;
+	m->ring = ring_new(m->worker_count, bytes, err);
+	return m->ring ? 0 : -1;
+}
+
 static int
 prepare(struct master *m, struct err *err)
 {
@@ -478,7 +494,7 @@ prepare(struct master *m, struct err *err)
 	privs_set_open_files(m->config->process_open_files);
 	make_workers(m);
 	m->board = board_new(err);
-	if (!m->board || open_signals(m, err) < 0)
+	if (!m->board || make_ring(m, err) < 0 || open_signals(m, err) < 0)
 		return -1;
 	return ctl_open(m, err);
 }
@@ -517,6 +533,7 @@ fini(struct master *m)
 	if (m->signal_fd >= 0)
 		close(m->signal_fd);
 	board_free(&m->board);
+	ring_free(&m->ring);
 	plan_free(&m->plan);
 	config_free(&m->config);
 	buf_fini(&m->last.text);

@@ -100,7 +100,8 @@ static void
 become_worker(struct master *m, struct worker *w, int chan_fd)
 {
 	struct heritage h = { .config_file = m->p.config_file,
-		.config = m->config, .board = m->board, .index = w->index,
+		.config = m->config, .board = m->board, .ring = m->ring,
+		.index = w->index,
 		.generation = m->generation, .chan_fd = chan_fd };
 	char title[32];
 	size_t n = 0;

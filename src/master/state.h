@@ -20,6 +20,7 @@
 #include "master/pidfile.h"
 
 struct board;
+struct ring;
 struct config;
 struct plan;
 
@@ -100,6 +101,7 @@ struct master {
 	struct privs privs;
 	struct pidfile pidfile;
 	struct board *board;
+	struct ring *ring;		/* NULL with a single worker */
 	int signal_fd, ctl_fd, daemon_fd;	/* -1 = none */
 	bool ready;			/* said so to the outside */
 	struct worker *worker;

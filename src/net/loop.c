@@ -44,6 +44,11 @@ struct loop {
 		void (*fn)(void *ctx, int signo);
 		void *ctx;
 	} signals;
+	struct {
+		bool (*before)(void *ctx);
+		void (*after)(void *ctx);
+		void *ctx;
+	} around;
 	int event_at, event_count;	/* event[at] is being dispatched */
 	struct poll_event event[POLL_BATCH];
 };
@@ -222,9 +227,13 @@ steps(struct loop *loop, int timeout_ms, struct err *err)
 	work_run(&loop->posted);
 	work_run(&loop->flush);
 	loop->event_at = 0;
+	if (loop->around.before && !loop->around.before(loop->around.ctx))
+		timeout_ms = 0;
 	loop->event_count = loop->poller.ops->wait(&loop->poller, loop->event,
 	    POLL_BATCH, wait_ms(loop, timeout_ms));
 	loop->now_ms = clock_ms();
+	if (loop->around.after)
+		loop->around.after(loop->around.ctx);
 	if (loop->event_count < 0) {
 		loop->event_count = 0;
 		return err_sys(err, "%s", loop->poller.ops->name);
@@ -400,6 +409,15 @@ on_signal(void *ctx, unsigned ready UNUSED)
 	while (read(loop->signals.fd.fd, &info, sizeof(info)) ==
 	    (ssize_t)sizeof(info))
 		loop->signals.fn(loop->signals.ctx, (int)info.ssi_signo);
+}
+
+void
+loop_around_wait(struct loop *loop, bool (*before)(void *ctx),
+    void (*after)(void *ctx), void *ctx)
+{
+	loop->around.before = before;
+	loop->around.after = after;
+	loop->around.ctx = ctx;
 }
 
 int

@@ -99,6 +99,15 @@ void loop_flush_soon(struct loop *, struct loop_work *, void (*fn)(void *ctx),
 /* Calls fn(p) when no callback is running any more in this turn. */
 void loop_defer_free(struct loop *, void *p, void (*fn)(void *p));
 
+/*
+ * For a source of work that is no descriptor: before(ctx) is asked each time
+ * the loop is about to wait and returns false when there is something to do
+ * already; after(ctx) runs when it has waited, before the descriptors that are
+ * ready. One pair a loop; NULL ends it.
+ */
+void loop_around_wait(struct loop *, bool (*before)(void *ctx),
+    void (*after)(void *ctx), void *ctx);
+
 /* Signals as events: fn(ctx, signo) in the loop (signalfd). One set a loop.
  * They are blocked from then on, also after loop_free(). Call it in the
  * process that runs the loop, not before a fork. */
