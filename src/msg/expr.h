@@ -37,8 +37,8 @@ struct expr;
 struct expr *expr_compile(struct arena *, struct str text,
     const struct expr_scope *, struct err *) MUST_CHECK;
 /* Force a dialect; text without json-eval( ) or ${ } around it. */
-struct expr *expr_compile_as(struct arena *, enum expr_language, struct str text,
-    const struct expr_scope *, struct err *) MUST_CHECK;
+struct expr *expr_compile_as(struct arena *, enum expr_language,
+    struct str text, const struct expr_scope *, struct err *) MUST_CHECK;
 
 enum expr_language expr_language(const struct expr *);
 struct str expr_text(const struct expr *);	/* as written */

@@ -2,13 +2,29 @@
 /* payload, variables, headers and properties. */
 #include "msg/expr_synapse.h"
 
-#include "base/buf.h"
 #include "base/must.h"
 #include "msg/json.h"
 
+/* A text as a quoted name or literal of JSONPath. */
+static struct str
+quoted(struct str s, struct arena *arena)
+{
+	char *p = arena_alloc(arena, s.n * 2 + 3), *o = p;
+
+	*o++ = '"';
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '"' || s.p[i] == '\\')
+			*o++ = '\\';
+		*o++ = s.p[i];
+	}
+	*o++ = '"';
+	*o = '\0';
+	return (struct str){ p, (size_t)(o - p) };
+}
+
 /* What an expression inside of a path gave, as JSONPath spells it. */
 static int
-fill_hole(struct sx_run *r, const struct sx_piece *piece, struct buf *text)
+fill_hole(struct sx_run *r, const struct sx_piece *piece, struct str *out)
 {
 	struct sx v;
 
@@ -19,28 +35,8 @@ fill_hole(struct sx_run *r, const struct sx_piece *piece, struct buf *text)
 			return sx_error(r, "Cannot negate a non-numeric value");
 		v = sx_int(-v.i);
 	}
-	if (v.type != SX_STRING) {
-		buf_add_str(text, sx_text(&v, r->arena));
-		return 0;
-	}
-	buf_putc(text, '"');
-	for (size_t i = 0; i < v.s.n; i++) {
-		if (v.s.p[i] == '"' || v.s.p[i] == '\\')
-			buf_putc(text, '\\');
-		buf_putc(text, v.s.p[i]);
-	}
-	buf_putc(text, '"');
-	return 0;
-}
-
-static int
-fill_pieces(struct sx_run *r, const struct sx_piece *piece, struct buf *text)
-{
-	for (; piece; piece = piece->next) {
-		buf_add_str(text, piece->text);
-		if (piece->hole && fill_hole(r, piece, text) == -1)
-			return -1;
-	}
+	*out = v.type == SX_STRING ? quoted(v.s, r->arena) :
+	    sx_text(&v, r->arena);
 	return 0;
 }
 
@@ -48,15 +44,19 @@ fill_pieces(struct sx_run *r, const struct sx_piece *piece, struct buf *text)
 static const struct jsonpath *
 path_of(struct sx_run *r, const struct sx_node *n)
 {
-	struct buf text = { 0 };
-	struct jsonpath *path = NULL;
+	struct str text = STR(""), value;
 
 	if (n->path.fixed)
 		return n->path.fixed;
-	if (fill_pieces(r, n->path.pieces, &text) == 0)
-		path = jsonpath_compile(r->arena, buf_str(&text), r->err);
-	buf_fini(&text);
-	return path;
+	for (const struct sx_piece *p = n->path.pieces; p; p = p->next) {
+		text = expr_join(text, p->text, r->arena);
+		if (!p->hole)
+			continue;
+		if (fill_hole(r, p, &value) == -1)
+			return NULL;
+		text = expr_join(text, value, r->arena);
+	}
+	return jsonpath_compile(r->arena, text, r->err);
 }
 
 static int

@@ -49,7 +49,8 @@ enum jsonpath_result { JSONPATH_FAILED = -1, JSONPATH_FOUND, JSONPATH_ABSENT };
  * All that the path selects in the document; a definite path selects one. The
  * list lives in the arena, nodes are those of the document. ABSENT when the
  * path does not exist (with an indefinite path an empty list is FOUND); then
- * err says "No results for path: ...". FAILED when it took too much (ERR_LIMIT).
+ * err says "No results for path: ...". FAILED when it took too much
+ * (ERR_LIMIT).
  */
 enum jsonpath_result jsonpath_select(const struct jsonpath *,
     struct cJSON *root, struct arena *, struct jsonpath_hits *out,
