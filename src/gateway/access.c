@@ -119,16 +119,28 @@ struct record {
 };
 
 static void
+add_quoted(struct buf *b, struct str s)
+{
+	struct str part;
+
+	buf_addz(b, " \"");
+	while (str_next(&s, '"', &part)) {
+		log_escape(b, part);
+		if (s.p)
+			buf_addz(b, "\\\"");
+	}
+	buf_putc(b, '"');
+}
+
+static void
 text_line(struct buf *b, const struct session *s, const struct record *r)
 {
 	log_timestamp(b);
-	buf_printf(b, " %s \"", s->peer);
-	log_escape(b, r->inbound);
-	buf_addz(b, "\" \"");
-	log_escape(b, r->target);
-	buf_addz(b, "\" \"");
-	log_escape(b, r->protocol);
-	buf_printf(b, "\" %.3fs in %llu/%llu out %llu/%llu close %u by %s",
+	buf_printf(b, " %s", s->peer);
+	add_quoted(b, r->inbound);
+	add_quoted(b, r->target);
+	add_quoted(b, r->protocol);
+	buf_printf(b, " %.3fs in %llu/%llu out %llu/%llu close %u by %s",
 	    r->seconds, r->messages_in, r->bytes_in, r->messages_out,
 	    r->bytes_out, r->code, who(s));
 }

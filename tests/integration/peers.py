@@ -384,14 +384,15 @@ class Traffic:
     """Clients in threads: each sends some messages at once, wants the answers
     in order, and begins again, until stop()."""
 
-    def __init__(self, port, clients=4, depth=4, size=200, answer=None):
+    def __init__(self, port, clients=4, depth=4, size=200, answer=None,
+                 **more):
         self.answer = answer or (lambda sent, got: sent == got)
         self.depth, self.size = depth, size
         self.ending = threading.Event()
         self.changed = threading.Condition()
         self.rounds = [0] * clients
         self.errors = {}
-        self.clients = [Client(port) for _ in range(clients)]
+        self.clients = [Client(port, **more) for _ in range(clients)]
         self.threads = [threading.Thread(target=self._run, args=(i,),
                                          daemon=True) for i in range(clients)]
         for thread in self.threads:
