@@ -121,8 +121,7 @@ def test_several_mistakes_at_once(stopped):
 
 def test_misspelt_setting_as_the_manual_shows_it(stopped):
     stopped.settings("#\n" * 11 + 'process: { worker = 3; };\n')
-    os.chdir(stopped.dir)
-    result = run("wsgw", "-c", "wsgw.conf", "-t")
+    result = run("wsgw", "-c", "wsgw.conf", "-t", cwd=stopped.dir)
     assert result.returncode == 78
     assert result.stderr.splitlines()[0] == 'wsgw.conf:12: unknown setting ' \
         '"worker"; did you mean "workers"?'
