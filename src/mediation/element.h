@@ -35,6 +35,8 @@ struct str xml_inner_markup(const struct xml_el *, struct arena *);
 struct str xml_lookup_ns(const struct xml_el *, struct str prefix);
 /* The same without text that is blank. */
 struct str xml_inner_markup_stripped(const struct xml_el *, struct arena *);
+/* Is there an element of one of these names (NULL-ended) anywhere below? */
+bool xml_contains(const struct xml_el *, const char *const *names);
 bool xml_has_child_elements(const struct xml_el *);
 /* An error for every attribute or child that nobody read, listing what would
  * have been allowed. Called by the compiler after each mediator's compile. */

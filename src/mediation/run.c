@@ -210,12 +210,34 @@ med_enter_sequence(struct med_run *r, const struct sequence *s)
 	push_sequence(r, FRAME_SEQUENCE, s);
 }
 
+static enum med_next
+out_of_steps(struct med_run *r)
+{
+	fault_set(&r->fault, FAULT_MEDIATOR,
+	    "more than %u mediators for one message (limits.steps)",
+	    r->engine->limits.steps);
+	return MED_FAULT;
+}
+
+/* A turn of a loop counts as a step, also when there is nothing in it. */
+static void
+count_turn(struct med_run *r)
+{
+	if (r->steps > 0) {
+		r->steps--;
+		return;
+	}
+	r->enter_failed = true;
+	(void)out_of_steps(r);
+}
+
 void
 med_enter_then(struct med_run *r, const struct med_list *list,
     med_after_fn *after, void *state)
 {
 	struct frame *f = push(r, FRAME_LIST, list);
 
+	count_turn(r);
 	f->after = after;
 	f->state = state;
 }
@@ -226,6 +248,7 @@ med_enter_sequence_then(struct med_run *r, const struct sequence *s,
 {
 	struct frame *f = push_sequence(r, FRAME_SEQUENCE, s);
 
+	count_turn(r);
 	f->after = after;
 	f->state = state;
 }
@@ -242,6 +265,7 @@ med_enter_branch(struct med_run *r, enum med_branch kind,
 	f->state = state;
 	f->outer = r->msg;
 	f->handler_base = r->handler_base;
+	count_turn(r);
 	r->msg = msg;
 	r->handler_base = to;
 	if (kind == MED_BRANCH_SHIELDED)
@@ -430,15 +454,6 @@ finish(struct med_run *r, struct med_outcome *out)
 }
 
 static enum med_next
-out_of_steps(struct med_run *r)
-{
-	fault_set(&r->fault, FAULT_MEDIATOR,
-	    "more than %u mediators for one message (limits.steps)",
-	    r->engine->limits.steps);
-	return MED_FAULT;
-}
-
-static enum med_next
 step(struct med_run *r)
 {
 	struct frame *f = &r->frame[r->top - 1];
@@ -506,7 +521,8 @@ med_start(struct med_engine *e, struct med_set *set,
 	enum med_state state;
 
 	r->set = med_set_get(set);
-	r->msg = msg;
+	r->msg = r->root = msg;
+	r->slots = NULL;
 	r->host = host;
 	r->ctx = ctx;
 	r->top = r->depth = r->handlers = r->handler_base = r->faults = 0;
@@ -585,4 +601,25 @@ med_scratch(struct med_run *r)
 {
 	buf_clear(&r->engine->scratch);
 	return &r->engine->scratch;
+}
+
+void *
+med_slot(struct med_run *r, const void *node, size_t size)
+{
+	struct slot *s;
+
+	for (s = r->slots; s; s = s->next)
+		if (s->node == node)
+			return s->data;
+	s = arena_zalloc(message_arena(r->root), sizeof(*s) + size);
+	s->node = node;
+	s->next = r->slots;
+	r->slots = s;
+	return s->data;
+}
+
+struct message *
+med_run_root(struct med_run *r)
+{
+	return r->root;
 }

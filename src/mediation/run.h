@@ -3,6 +3,7 @@
 #ifndef MEDIATION_RUN_H
 #define MEDIATION_RUN_H
 
+#include <stddef.h>
 #include "mediation/set.h"
 
 enum frame_role {
@@ -10,6 +11,13 @@ enum frame_role {
 };
 
 struct func_scope;
+
+/* What a mediator remembers while a run lasts. */
+struct slot {
+	struct slot *next;
+	const void *node;
+	max_align_t data[];
+};
 
 struct frame {
 	const struct med_node *at, *end;
@@ -32,7 +40,9 @@ struct med_run {
 	struct med_engine *engine;
 	struct med_run *next_idle;
 	struct med_set *set;
-	struct message *msg;
+	struct message *msg;		/* in hand */
+	struct message *root;		/* that the run was started with */
+	struct slot *slots;
 	const struct med_host *host;
 	void *ctx;
 	struct frame *frame;

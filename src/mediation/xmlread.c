@@ -381,6 +381,26 @@ xml_mark_opaque(const struct xml_el *el)
 	el->marks->known = el->marks->opaque = true;
 }
 
+static bool
+is_one_of(struct str name, const char *const *names)
+{
+	for (; *names; names++)
+		if (str_is(name, *names))
+			return true;
+	return false;
+}
+
+/* Recursion is bounded by the parser's limit on depth. */
+bool
+xml_contains(const struct xml_el *el, const char *const *names)
+{
+	for (const struct xml_el *k = el->first; k; k = k->next)
+		if ((xml_in_synapse(k) && is_one_of(k->name, names)) ||
+		    xml_contains(k, names))
+			return true;
+	return false;
+}
+
 bool
 xml_has_child_elements(const struct xml_el *el)
 {

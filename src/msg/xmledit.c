@@ -141,6 +141,41 @@ xmledit_copy(struct message *msg, const struct value *v, struct value *out,
 	return 0;
 }
 
+/* What is no element becomes the text of the wrapper that text has. */
+static xmlNode *
+wrap_text(xmlDoc *doc, xmlNode *text)
+{
+	xmlNode *el = xml_new_wrapper(doc, "text",
+	    str_of((const char *)text->content));
+
+	xmlFreeNode(text);
+	return el;
+}
+
+void
+xmledit_parent(struct message *msg, const struct value *v, struct value *out)
+{
+	xmlNode *up = v->type == VALUE_XML && v->xml.count
+	    ? v->xml.node[0]->parent : NULL;
+
+	one_node(msg, up && up->type == XML_ELEMENT_NODE ? up : NULL, out);
+}
+
+int
+xmledit_make_body(struct message *msg, const struct value *v, struct err *err)
+{
+	xmlDoc *doc = xmlNewDoc((const xmlChar *)"1.0");
+	xmlNode *node = doc && v->type == VALUE_XML && v->xml.count
+	    ? copy_node(msg, doc, v->xml.node[0]) : NULL;
+
+	if (!node)
+		return no_memory(err);
+	if (node->type != XML_ELEMENT_NODE)
+		node = wrap_text(doc, node);
+	xmlDocSetRootElement(doc, node);
+	return message_set_xml(msg, doc, err);
+}
+
 static void
 unlink_node(struct message *msg, xmlNode *node)
 {

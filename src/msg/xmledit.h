@@ -24,6 +24,11 @@ int xmledit_envelope(struct message *, struct value *out, struct err *)
 /* Copies that later changes of the message leave alone. */
 int xmledit_copy(struct message *, const struct value *, struct value *out,
     struct err *) MUST_CHECK;
+/* The element around the first node; VALUE_NULL when there is none. */
+void xmledit_parent(struct message *, const struct value *, struct value *out);
+/* A copy of the node becomes the body; the headers stay. */
+int xmledit_make_body(struct message *, const struct value *, struct err *)
+    MUST_CHECK;
 /* Takes nodes out of their tree. */
 void xmledit_detach(struct message *, const struct value *);
 /* Applies source to the first node of target; when that is in the envelope,
