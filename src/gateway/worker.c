@@ -379,6 +379,7 @@ leave(struct worker *w)
 	say_goodbye(w);
 	list_each(&w->sessions, s, struct session, link)
 		session_kill(s);
+	bus_free(&w->bus);
 	http_client_free(&w->http);
 	resolver_free(&w->resolver);
 	loop_timer_stop(w->loop, &w->drain_timer);
