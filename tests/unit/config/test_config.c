@@ -197,7 +197,7 @@ test_several(void **state)
 	(void)state;
 	refused("a = 1;\nprocess: { b = 2; workers = 3; };\nport_offset = 1.0;",
 	    3, 1, "unknown setting \"a\"; known here: include_dir, "
-	    "port_offset, process, log, admin, artifacts, transport, limits");
+	    "port_offset, process, log, admin, artifacts, transport, limits, broadcast");
 	assert_int_equal(diag.item[1].line, 2);
 	assert_int_equal(diag.item[2].line, 3);
 }
