@@ -131,8 +131,6 @@ fault_publish(struct med_run *r)
 	struct fault *f = &r->fault;
 	struct value old;
 
-	if (!f->detail[0])
-		fault_trail(r, f->detail, sizeof(f->detail));
 	/* A plain mediator error does not hide a code that somebody set. */
 	if (f->code != FAULT_MEDIATOR || f->code_text[0] ||
 	    !message_prop(r->msg, SCOPE_DEFAULT, STR("ERROR_CODE"), &old)) {

@@ -417,11 +417,17 @@ enter_handler(struct med_run *r, const struct sequence *s)
 static enum med_next
 raise(struct med_run *r)
 {
-	unsigned floor = branch_top(r);
 	const struct sequence *s;
+	unsigned floor;
 
 	r->faulted = true;
 	r->enter_failed = false;
+	if (!r->fault.detail[0])
+		fault_trail(r, r->fault.detail, sizeof(r->fault.detail));
+	/* Without steps left, no branch has a future. */
+	if (UNLIKELY(r->steps == 0))
+		cut(r, 0);
+	floor = branch_top(r);
 	fault_publish(r);
 	s = ++r->faults <= FAULTS_MAX ? next_handler(r) : NULL;
 	cut(r, floor);

@@ -65,7 +65,7 @@ struct med_run {
 
 /* "main.xml:3 sequence > :9 filter > :12 payloadFactory". */
 void fault_trail(const struct med_run *, char *out, size_t room);
-/* Sets ERROR_* on the message as MI does, and logs. */
+/* Sets ERROR_* on the message as MI does, and logs; the trail is there. */
 void fault_publish(struct med_run *);
 
 #endif

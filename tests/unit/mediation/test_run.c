@@ -535,6 +535,101 @@ test_template_fault(void **state)
 	teardown(&m);
 }
 
+#define TWO_COPIES "<clone continueParent='true'><target><sequence>" CALL \
+	LOG("1") "</sequence></target><target><sequence>" LOG("2") \
+	"</sequence></target></clone>" LOG("parent")
+
+static void
+test_branch_waits(void **state)
+{
+	struct mock m;
+
+	(void)state;
+	setup(&m, "<sequence name='s'>" TWO_COPIES "</sequence>");
+	m.answer = MED_HOST_WAIT;
+	assert_int_equal(start(&m, "s", NULL), MED_WAITING);
+	/* The message in hand is the copy. */
+	assert_ptr_not_equal(med_run_message(m.run), m.msg);
+	assert_int_equal(med_resume(m.run, &m.out), MED_DONE);
+	assert_string_equal(m.log, "call ws://h/\ni x = 1\ni x = 2\n"
+	    "i x = parent\n");
+	teardown(&m);
+}
+
+static void
+test_branch_is_aborted(void **state)
+{
+	struct mock m;
+
+	(void)state;
+	setup(&m, "<sequence name='s'>" TWO_COPIES "</sequence>");
+	m.answer = MED_HOST_WAIT;
+	assert_int_equal(start(&m, "s", NULL), MED_WAITING);
+	med_abort(&m.run);
+	teardown(&m);
+}
+
+static void
+test_branch_fails_while_waiting(void **state)
+{
+	struct mock m;
+	struct fault fault;
+
+	(void)state;
+	setup(&m, "<sequence name='s' onError='h'>" TWO_COPIES "</sequence>"
+	    "<sequence name='h'>" SHOW "</sequence>");
+	m.answer = MED_HOST_WAIT;
+	assert_int_equal(start(&m, "s", NULL), MED_WAITING);
+	fault_set(&fault, FAULT_TIMEOUT, "late");
+	assert_int_equal(med_fail(m.run, &fault, &m.out), MED_DONE);
+	assert_non_null(strstr(m.log, "i code = 101504, text = late\n"
+	    "i x = 2\ni x = parent\n"));
+	assert_true(m.out.faulted);
+	assert_false(m.out.unhandled);
+	teardown(&m);
+}
+
+static void
+test_turns_of_loops_are_steps(void **state)
+{
+	struct mock m;
+	struct buf b = { 0 };
+
+	(void)state;
+	setup(&m, "<sequence name='s'><iterate expression='json-eval($)'>"
+	    "<target><sequence/></target></iterate></sequence>"
+	    "<sequence name='f'><foreach expression='json-eval($)'>"
+	    "<sequence/></foreach></sequence>");
+	buf_putc(&b, '[');
+	for (int i = 0; i < 5000; i++)
+		buf_addz(&b, "1,");
+	buf_addz(&b, "1]");
+	message_set_wire(m.msg, buf_str(&b), STR("application/json"),
+	    MSG_TEXT);
+	assert_int_equal(start(&m, "s", NULL), MED_DONE);
+	assert_true(m.out.unhandled);
+	assert_non_null(strstr(m.out.fault.message, "limits.steps"));
+	message_set_wire(m.msg, buf_str(&b), STR("application/json"),
+	    MSG_TEXT);
+	assert_int_equal(start(&m, "f", NULL), MED_DONE);
+	assert_true(m.out.unhandled);
+	buf_fini(&b);
+	teardown(&m);
+}
+
+static void
+test_clones_of_clones_are_limited(void **state)
+{
+	struct mock m;
+
+	(void)state;
+	setup(&m, "<sequence name='s'><clone><target sequence='s'/>"
+	    "<target sequence='s'/></clone></sequence>");
+	assert_int_equal(start(&m, "s", NULL), MED_DONE);
+	assert_true(m.out.faulted);
+	teardown(&m);
+}
+
 static void
 test_inbound_name_in_log(void **state)
 {
@@ -591,6 +686,11 @@ main(void)
 		cmocka_unit_test(test_faults_are_limited),
 		cmocka_unit_test(test_templates),
 		cmocka_unit_test(test_template_fault),
+		cmocka_unit_test(test_branch_waits),
+		cmocka_unit_test(test_branch_is_aborted),
+		cmocka_unit_test(test_branch_fails_while_waiting),
+		cmocka_unit_test(test_turns_of_loops_are_steps),
+		cmocka_unit_test(test_clones_of_clones_are_limited),
 		cmocka_unit_test(test_inbound_name_in_log),
 		cmocka_unit_test(test_send_without_endpoint),
 	};
