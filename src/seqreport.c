@@ -5,11 +5,13 @@
 #include <time.h>
 
 #include "base/b64.h"
+#include "base/hmap.h"
 #include "base/must.h"
 #include "base/utf8.h"
 
 struct seqreport {
 	bool steps;
+	struct hmap numbers;		/* of groups: name -> uint64_t */
 	/* for --json, comma separated objects */
 	struct buf replies, sent, log;
 	/* for people, in order */
@@ -29,10 +31,16 @@ void
 seqreport_free(struct seqreport **rp)
 {
 	struct seqreport *r = *rp;
+	size_t at = 0;
+	struct str name;
+	void *number;
 
 	if (!r)
 		return;
 	*rp = NULL;
+	while (hmap_next(&r->numbers, &at, &name, &number))
+		free(number);
+	hmap_fini(&r->numbers);
 	buf_fini(&r->replies);
 	buf_fini(&r->sent);
 	buf_fini(&r->log);
@@ -147,6 +155,24 @@ on_send(void *ctx, struct med_run *run UNUSED, enum med_sending how,
 	return MED_HOST_DONE;
 }
 
+static uint64_t
+on_number(void *ctx, enum med_number what, const struct endpoint *ep,
+    uint64_t value)
+{
+	struct seqreport *r = ctx;
+	uint64_t *n = hmap_get(&r->numbers, endpoint_name(ep));
+
+	if (!n) {
+		n = xcalloc(1, sizeof(*n));
+		hmap_set(&r->numbers, endpoint_name(ep), n);
+	}
+	if (what == MED_TURN)
+		return (*n)++;
+	if (what == MED_KEEP || what == MED_CLIENT_KEEP)
+		*n = value;
+	return *n;
+}
+
 static void
 on_log(void *ctx, enum log_level level, struct str origin, struct str text)
 {
@@ -180,7 +206,8 @@ const struct med_host *
 seqreport_host(void)
 {
 	static const struct med_host host = { .send = on_send,
-	    .respond = on_respond, .log = on_log, .step = on_step };
+	    .number = on_number, .respond = on_respond, .log = on_log,
+	    .step = on_step };
 
 	return &host;
 }

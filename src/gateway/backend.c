@@ -8,7 +8,6 @@
 #include "base/must.h"
 #include "config/config.h"
 #include "ipc/board.h"
-#include "mediation/epstate.h"
 #include "mediation/inbound.h"
 #include "net/resolve.h"
 #include "net/stream.h"
@@ -68,6 +67,7 @@ backend_find(struct session *s, const struct backend_key *key)
 			med_set_put(&b->set);
 			b->set = med_set_get(s->set);
 			b->endpoint = key->endpoint;
+			b->seen = UINT64_MAX;
 		}
 		return b;
 	}
@@ -139,14 +139,14 @@ end(struct backend *b)
 
 struct backend *
 backend_open(struct session *s, const struct backend_key *key,
-    struct str client_headers, struct fault *fault)
+    struct str client_headers, int64_t timeout_ms, struct fault *fault)
 {
 	struct backend *b = xcalloc(1, sizeof(*b));
-	const struct ep_policy *policy = endpoint_policy(key->endpoint);
 	struct buf headers = { 0 };
 
 	b->magic = BACKEND_MAGIC;
 	b->session = s;
+	b->seen = UINT64_MAX;
 	b->endpoint = key->endpoint;
 	b->set = med_set_get(s->set);
 	b->uri_text = str_dup(key->uri);
@@ -159,7 +159,7 @@ backend_open(struct session *s, const struct backend_key *key,
 	buf_fini(&headers);
 	list_init(&b->waiters);
 	list_add_tail(&s->backends, &b->link.link);
-	arm(b, policy->timeout_ms > 0 ? policy->timeout_ms :
+	arm(b, timeout_ms > 0 ? timeout_ms :
 	    s->worker->config->limits_handshake_timeout);
 	if (backend_start(b, fault) < 0) {
 		end(b);
@@ -376,14 +376,31 @@ backend_opened(struct backend *b, char *rest, size_t n)
 		feed(b, rest, n);
 }
 
-bool
-backend_can_take(const struct backend *b)
+/* Something happened to some endpoint. */
+static bool
+look_again(struct backend *b)
 {
-	const struct worker *w = b->session->worker;
+	struct worker *w = b->session->worker;
+	uint64_t changes = board_endpoint_changes(w->shared);
 
-	/* An endpoint that failed is asked; one that never did has no state. */
-	return hmap_count(&w->endpoints) == 0 ||
-	    endpoint_ready(b->session->worker, b->endpoint);
+	if (!endpoint_is_active(w, b->endpoint))
+		return false;
+	b->seen = changes;
+	return true;
+}
+
+bool
+backend_can_take(struct backend *b)
+{
+	return LIKELY(board_endpoints_same(b->session->worker->shared,
+	    b->seen)) || look_again(b);
+}
+
+void
+backend_works(struct backend *b)
+{
+	if (UNLIKELY(!backend_can_take(b)))
+		endpoint_ok(b->session->worker, b->endpoint);
 }
 
 int

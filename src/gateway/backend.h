@@ -35,6 +35,8 @@ struct backend {
 	struct str content_type;	/* into own strings */
 	char *content_type_copy;
 	unsigned pauses;
+	uint64_t seen;			/* of board_endpoint_changes(), when
+					   the endpoint was active */
 	bool told;			/* the out lane knows of the end */
 	unsigned close_code;
 	char *close_reason;

@@ -37,7 +37,9 @@ struct request {
 	struct list link;
 	struct http_client *client;
 	struct session *session;
-	struct event *event;		/* waits for the answer; NULL for send */
+	struct event *event;		/* waits for the answer */
+	enum med_sending how;
+	int64_t timeout_ms;		/* the endpoint's; 0 = none */
 	struct med_set *set;		/* keeps endpoint alive */
 	const struct endpoint *endpoint;
 	CURL *easy;
@@ -291,6 +293,33 @@ code_of(const struct request *r, CURLcode result)
 	return FAULT_PROTOCOL;
 }
 
+/* Did the endpoint's own time run out? */
+static bool
+expired(const struct request *r, CURLcode result)
+{
+	double took = 0;
+
+	if (result != CURLE_OPERATION_TIMEDOUT || r->timeout_ms <= 0)
+		return false;
+	curl_easy_getinfo(r->easy, CURLINFO_TOTAL_TIME, &took);
+	return took * 1000 + 1 >= (double)r->timeout_ms;
+}
+
+static void
+log_expired(const struct request *r)
+{
+	struct message *m = med_run_message(r->event->run);
+	struct str id = message_id(m);
+	struct str line = arena_printf(message_arena(m), "Expiring message ID "
+	    ": %.*s; dropping message after ENDPOINT_TIMEOUT of : %lld seconds "
+	    "for Endpoint [%.*s], Received through Inbound Endpoint : %.*s",
+	    STR_FMT(id), (long long)(r->timeout_ms / 1000),
+	    STR_FMT(endpoint_name(r->endpoint)),
+	    STR_FMT(r->session->inbound->name));
+
+	log_line(LOG_L_WARN, STR("TimeoutHandler"), line);
+}
+
 static void
 failed(struct request *r, CURLcode result)
 {
@@ -298,8 +327,14 @@ failed(struct request *r, CURLcode result)
 	struct event *ev = r->event;
 	struct fault fault;
 	int code = code_of(r, result);
+	bool late = expired(r, result), drop;
 
-	if (r->too_large)
+	drop = late && endpoint_policy(r->endpoint)->action == EP_DISCARD;
+	if (late) {
+		code = FAULT_TIMEOUT;
+		log_expired(r);
+		fault_set(&fault, code, "Send timeout");
+	} else if (r->too_large)
 		fault_set(&fault, FAULT_CALL, "the answer is larger than %lld "
 		    "bytes (limits.message_size)",
 		    (long long)s->worker->config->limits_message_size);
@@ -309,9 +344,12 @@ failed(struct request *r, CURLcode result)
 	log_warn("endpoint %.*s: %s", STR_FMT(endpoint_name(r->endpoint)),
 	    fault.message);
 	board_add(s->worker->board, backend_failures, 1);
-	endpoint_broke(s->worker, r->endpoint, code);
+	if (!r->too_large)
+		endpoint_broke(s->worker, r->endpoint, code);
 	request_free(r);
-	if (ev)
+	if (drop)
+		lane_drop(ev);
+	else
 		lane_fail(ev, &fault);
 	session_settle(s);
 }
@@ -320,21 +358,21 @@ static void
 succeeded(struct request *r)
 {
 	struct session *s = r->session;
-	struct event *ev = r->event;
+	struct event *ev = r->event, *answer;
 
 	endpoint_ok(s->worker, r->endpoint);
-	if (ev) {
-		deliver(r, ev->message);
+	if (r->how == MED_CALL) {
+		deliver(r, med_run_message(ev->run));
 		request_free(r);
-		lane_resume(ev);
 	} else {
-		ev = event_new(s, EVENT_TARGET_MESSAGE, STR(""), STR_NULL,
+		answer = event_new(s, EVENT_TARGET_MESSAGE, STR(""), STR_NULL,
 		    MSG_TEXT);
-		ev->typed = true;
-		deliver(r, ev->message);
+		answer->typed = true;
+		deliver(r, answer->message);
 		request_free(r);
-		lane_submit(&s->out, ev);
+		lane_submit(&s->out, answer);
 	}
+	lane_resume(ev);
 	session_settle(s);
 }
 
@@ -434,7 +472,6 @@ static void
 set_options(struct request *r, const char *uri)
 {
 	const struct config *c = r->client->worker->config;
-	int64_t timeout = endpoint_policy(r->endpoint)->timeout_ms;
 
 	curl_easy_setopt(r->easy, CURLOPT_URL, uri);
 	curl_easy_setopt(r->easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -450,15 +487,14 @@ set_options(struct request *r, const char *uri)
 	curl_easy_setopt(r->easy, CURLOPT_CONNECTTIMEOUT_MS,
 	    (long)c->limits_handshake_timeout);
 	curl_easy_setopt(r->easy, CURLOPT_TIMEOUT_MS,
-	    (long)(timeout > 0 ? timeout : GLOBAL_TIMEOUT_MS));
+	    (long)(r->timeout_ms > 0 ? r->timeout_ms : GLOBAL_TIMEOUT_MS));
 }
 
 enum med_host_result
 http_client_send(struct http_client *c, struct event *ev,
-    enum med_sending how, const struct endpoint *ep, struct str uri,
-    struct fault *fault)
+    enum med_sending how, const struct endpoint *ep, struct message *m,
+    struct str uri, struct fault *fault)
 {
-	struct message *m = ev->message;
 	struct msg_output out;
 	struct request *r;
 	struct err err;
@@ -470,7 +506,10 @@ http_client_send(struct http_client *c, struct event *ev,
 	r = xcalloc(1, sizeof(*r));
 	r->client = c;
 	r->session = ev->session;
-	r->event = how == MED_CALL ? ev : NULL;
+	r->event = ev;
+	r->how = how;
+	if (endpoint_policy(ep)->action != EP_NEVER)
+		r->timeout_ms = endpoint_timeout_ms(ep, m);
 	r->set = med_set_get(ev->session->set);
 	r->endpoint = ep;
 	r->easy = curl_easy_init();
@@ -486,7 +525,7 @@ http_client_send(struct http_client *c, struct event *ev,
 		fault_set(fault, FAULT_CALL, "libcurl refuses the request");
 		return MED_HOST_FAULT;
 	}
-	return how == MED_CALL ? MED_HOST_WAIT : MED_HOST_DONE;
+	return MED_HOST_WAIT;
 }
 
 #else /* !HAVE_CURL: endpoints with http addresses do not load */
@@ -511,7 +550,7 @@ http_client_cancel(struct http_client *c UNUSED, struct session *s UNUSED)
 enum med_host_result
 http_client_send(struct http_client *c UNUSED, struct event *ev UNUSED,
     enum med_sending how UNUSED, const struct endpoint *ep UNUSED,
-    struct str uri UNUSED, struct fault *fault)
+    struct message *m UNUSED, struct str uri UNUSED, struct fault *fault)
 {
 	fault_set(fault, FAULT_CALL, "built without libcurl");
 	return MED_HOST_FAULT;

@@ -16,14 +16,15 @@ struct http_client *http_client_new(struct worker *, struct err *) MUST_CHECK;
 void http_client_free(struct http_client **);
 
 /*
- * Sends ev's message to uri. MED_CALL: the run waits; body, headers and
- * HTTP_SC of the answer become the message's, then lane_resume(), or
- * lane_fail() with a code of mediation.md 7. MED_SEND: the answer runs the
- * inbound's outflow sequence as a message of its own.
+ * Sends a message of ev's run to uri; the run waits, then lane_resume(), or
+ * lane_fail() with a code of mediation.md 7, or lane_drop() as the endpoint's
+ * responseAction has it. MED_CALL: body, headers and HTTP_SC of the answer
+ * become the message's. MED_SEND: the answer runs the inbound's outflow
+ * sequence as a message of its own.
  */
 enum med_host_result http_client_send(struct http_client *, struct event *,
-    enum med_sending, const struct endpoint *, struct str uri,
-    struct fault *);
+    enum med_sending, const struct endpoint *, struct message *,
+    struct str uri, struct fault *);
 /* ev's session ends: forget its requests. */
 void http_client_cancel(struct http_client *, struct session *);
 

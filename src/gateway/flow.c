@@ -18,9 +18,8 @@
 /* Rows 1 and 10 of websocket.md 5.1: the artifact asks for a Close. Returns
  * true when nothing more is to be sent. */
 static bool
-asked_to_close(struct event *ev)
+asked_to_close(struct event *ev, struct message *m)
 {
-	struct message *m = ev->message;
 	struct session *s = ev->session;
 	struct value code;
 	struct str reason;
@@ -49,10 +48,8 @@ asked_to_close(struct event *ev)
 
 /* Events that are no message of anybody: nothing is sent for them. */
 static bool
-is_handshake(struct event *ev)
+is_handshake(struct event *ev, struct message *m)
 {
-	struct message *m = ev->message;
-
 	if (ev->kind == EVENT_CONNECT)
 		return message_prop_is_true(m, SCOPE_DEFAULT,
 		    STR("source.handshake.present"));
@@ -106,7 +103,7 @@ respond(void *ctx, struct med_run *run UNUSED, struct message *m,
 	struct event *ev = ctx;
 	struct msg_output out;
 
-	if (asked_to_close(ev) || is_handshake(ev))
+	if (asked_to_close(ev, m) || is_handshake(ev, m))
 		return MED_HOST_DONE;
 	if (format(m, &out, fault) < 0)
 		return MED_HOST_FAULT;
@@ -179,10 +176,9 @@ client_headers(const struct session *s, struct message *m)
 }
 
 static int
-make_key(struct event *ev, const struct endpoint *ep, struct backend_key *key,
+make_key(const struct endpoint *ep, struct message *m, struct backend_key *key,
     struct fault *fault)
 {
-	struct message *m = ev->message;
 	struct str protocol, type;
 
 	key->endpoint = ep;
@@ -209,7 +205,7 @@ is_lifecycle(const struct event *ev)
 }
 
 static enum med_host_result
-write_message(struct event *ev, const struct endpoint *ep,
+write_message(struct event *ev, const struct endpoint *ep, struct message *m,
     struct backend *b, struct fault *fault)
 {
 	struct msg_output out;
@@ -217,19 +213,21 @@ write_message(struct event *ev, const struct endpoint *ep,
 	/* The connection is what these events wanted; they carry no data. */
 	if (is_lifecycle(ev))
 		return MED_HOST_DONE;
-	if (format(ev->message, &out, fault) < 0)
+	if (format(m, &out, fault) < 0)
 		return MED_HOST_FAULT;
 	if (out.none)
 		return MED_HOST_DONE;
 	if (backend_send(b, out.frame, out.bytes, fault) < 0)
 		return MED_HOST_FAULT;
 	ev->sent = true;
+	backend_works(b);
 	pass_learn(ev->session, ep, b);
 	return MED_HOST_DONE;
 }
 
 static enum med_host_result
-send_ws(struct event *ev, const struct backend_key *key, struct fault *fault)
+send_ws(struct event *ev, const struct backend_key *key, struct message *m,
+    struct fault *fault)
 {
 	struct session *s = ev->session;
 	struct backend *b = backend_find(s, key);
@@ -240,24 +238,14 @@ send_ws(struct event *ev, const struct backend_key *key, struct fault *fault)
 		return MED_HOST_DONE;
 	}
 	if (!b)
-		b = backend_open(s, key, client_headers(s, ev->message), fault);
+		b = backend_open(s, key, client_headers(s, m),
+		    endpoint_timeout_ms(key->endpoint, m), fault);
 	if (!b)
 		return MED_HOST_FAULT;
 	if (backend_phase(b) == BACKEND_OPEN)
-		return write_message(ev, key->endpoint, b, fault);
+		return write_message(ev, key->endpoint, m, b, fault);
 	backend_wait(b, ev);
 	return MED_HOST_WAIT;
-}
-
-static enum med_host_result
-send_http(struct event *ev, enum med_sending how, const struct endpoint *ep,
-    struct str uri, struct fault *fault)
-{
-	struct session *s = ev->session;
-
-	if (is_lifecycle(ev) && s->inbound->lifecycle != LIFECYCLE_ON)
-		return MED_HOST_DONE;
-	return http_client_send(s->worker->http, ev, how, ep, uri, fault);
 }
 
 static bool
@@ -272,23 +260,49 @@ send_to(void *ctx, struct med_run *run, enum med_sending how,
     const struct endpoint *ep, struct message *m, struct fault *fault)
 {
 	struct event *ev = ctx;
+	struct session *s = ev->session;
 	struct backend_key key;
-	bool leaving = ev->kind == EVENT_DISCONNECT;
 
 	ev->run = run;
 	if (endpoint_apply_properties(ep, m, fault) < 0)
 		return MED_HOST_FAULT;
-	if (make_key(ev, ep, &key, fault) < 0)
+	if (make_key(ep, m, &key, fault) < 0)
 		return MED_HOST_FAULT;
-	if (UNLIKELY(!endpoint_ready(ev->session->worker, ep)) && !leaving) {
+	if (is_lifecycle(ev) && is_http(key.uri) &&
+	    s->inbound->lifecycle != LIFECYCLE_ON)
+		return MED_HOST_DONE;
+	if (ev->kind != EVENT_DISCONNECT &&
+	    UNLIKELY(!endpoint_take(s->worker, ep))) {
 		fault_set(fault, FAULT_SUSPENDED,
 		    "Currently , Address endpoint : [ Name : %.*s ] [ State "
 		    ": SUSPENDED ]", STR_FMT(endpoint_name(ep)));
 		return MED_HOST_FAULT;
 	}
 	if (is_http(key.uri))
-		return send_http(ev, how, ep, key.uri, fault);
-	return send_ws(ev, &key, fault);
+		return http_client_send(s->worker->http, ev, how, ep, m,
+		    key.uri, fault);
+	return send_ws(ev, &key, m, fault);
+}
+
+/* Who leaves goes to where it was, ready or not. */
+static bool
+ready(void *ctx, const struct endpoint *ep)
+{
+	const struct event *ev = ctx;
+
+	return ev->kind == EVENT_DISCONNECT ||
+	    endpoint_ready(ev->session->worker, ep);
+}
+
+/* What is no message takes nobody's turn. */
+static uint64_t
+number(void *ctx, enum med_number what, const struct endpoint *ep,
+    uint64_t value)
+{
+	const struct event *ev = ctx;
+
+	return endpoint_number(ev->session, what == MED_TURN &&
+	    is_lifecycle(ev) ? MED_KEPT : what, ep, value);
 }
 
 /* ---- waiting ----------------------------------------------------------- */
@@ -298,7 +312,8 @@ flow_target_open(struct event *ev, struct backend *b)
 {
 	struct fault fault;
 
-	if (write_message(ev, NULL, b, &fault) == MED_HOST_FAULT)
+	if (write_message(ev, NULL, med_run_message(ev->run), b, &fault) ==
+	    MED_HOST_FAULT)
 		lane_fail(ev, &fault);
 	else
 		lane_resume(ev);
@@ -306,5 +321,7 @@ flow_target_open(struct event *ev, struct backend *b)
 
 const struct med_host flow_host = {
 	.send = send_to,
+	.ready = ready,
+	.number = number,
 	.respond = respond,
 };

@@ -24,6 +24,7 @@
 #include "net/loop.h"
 
 struct backend;
+struct board;
 struct board_slot;
 struct bus;
 struct config;
@@ -58,6 +59,7 @@ struct worker {
 	struct msg_pool *pool;
 	struct http_client *http;
 	struct board_slot *board;
+	struct board *shared;		/* all of it */
 	const struct config *config;
 	struct config *own_config;	/* config, when it came by a reload */
 	struct med_set *set;
@@ -76,7 +78,8 @@ struct worker {
 	uint32_t next_id;
 	enum worker_phase phase;
 	struct loop_timer drain_timer;
-	struct hmap endpoints;		/* name -> struct ep_state */
+	struct hmap endpoints;		/* epstates.c: with no room on the
+					   board */
 	struct hmap groups;		/* broadcast.c */
 	struct bus *bus;		/* NULL with a single worker */
 	struct hmap warned;		/* "once per endpoint" notes */
@@ -138,6 +141,8 @@ void lane_submit(struct lane *, struct event *);
 /* The run of ev, which waited, goes on. */
 void lane_resume(struct event *);
 void lane_fail(struct event *, const struct fault *);
+/* Its message is dropped, without a fault. */
+void lane_drop(struct event *);
 /* Ends all without another step. */
 void lane_clear(struct lane *);
 
@@ -189,6 +194,7 @@ struct session {
 	struct loop_timer timer;
 	struct lane in, out;
 	struct list backends;
+	struct hmap kept;		/* epstates.c: numbers of this client */
 	/* the set whose inbound is used now */
 	struct med_set *set;
 	const struct med_inbound *inbound;
@@ -267,12 +273,14 @@ struct backend *backend_of_link(struct backend_link *);
 struct backend *backend_find(struct session *, const struct backend_key *);
 /* Starts one. NULL with fault when the URI is no ws URI. */
 struct backend *backend_open(struct session *, const struct backend_key *,
-    struct str client_headers, struct fault *);
+    struct str client_headers, int64_t timeout_ms, struct fault *);
 enum backend_phase backend_phase(const struct backend *);
 /* ev waits until the connection is open or has failed. */
 void backend_wait(struct backend *, struct event *ev);
 /* All that is possible without a fault: false leaves it to backend_send(). */
-bool backend_can_take(const struct backend *);
+bool backend_can_take(struct backend *);
+/* A message went out: so its endpoint is active, whatever it was. */
+void backend_works(struct backend *);
 int backend_send(struct backend *, enum msg_frame, struct str bytes,
     struct fault *);
 /* Close without a code, then end. */
@@ -288,8 +296,17 @@ void backend_describe(const struct backend *, struct buf *json);
 /* ---- endpoints' state (epstates.c) ------------------------------------- */
 
 bool endpoint_ready(struct worker *, const struct endpoint *);
+bool endpoint_is_active(struct worker *, const struct endpoint *);
+/* The same as ready, for one who sends if it is: of a suspension that is over
+ * there is one attempt. */
+bool endpoint_take(struct worker *, const struct endpoint *);
 void endpoint_ok(struct worker *, const struct endpoint *);
 void endpoint_broke(struct worker *, const struct endpoint *, int code);
+/* Frees what session.kept and worker.endpoints hold. */
+void endpoint_forget(struct hmap *);
+/* med_host.number for this client. */
+uint64_t endpoint_number(struct session *, enum med_number,
+    const struct endpoint *, uint64_t value);
 
 /* ---- broadcast.c ------------------------------------------------------- */
 

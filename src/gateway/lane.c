@@ -93,6 +93,7 @@ apology(int code)
 	case FAULT_CONNECT_TIMEOUT:
 		return "Connection timed out";
 	case FAULT_SUSPENDED:
+	case FAULT_NO_ENDPOINT:
 		return "Endpoint suspended";
 	case FAULT_PROTOCOL:
 		return "Handshake refused";
@@ -237,6 +238,19 @@ lane_fail(struct event *ev, const struct fault *fault)
 	struct med_outcome outcome;
 
 	if (med_fail(ev->run, fault, &outcome) == MED_WAITING)
+		return;
+	finish(ev, &outcome);
+	go_on(s, lane);
+}
+
+void
+lane_drop(struct event *ev)
+{
+	struct session *s = ev->session;
+	struct lane *lane = lane_of(ev);
+	struct med_outcome outcome;
+
+	if (med_drop(ev->run, &outcome) == MED_WAITING)
 		return;
 	finish(ev, &outcome);
 	go_on(s, lane);

@@ -79,6 +79,7 @@ destroy(void *p)
 	free(s->path_copy);
 	free(s->content_type_copy);
 	buf_fini(&s->head);
+	endpoint_forget(&s->kept);
 	free(s);
 }
 

@@ -321,6 +321,7 @@ init(struct worker *w, const struct heritage *h, struct err *err)
 
 	w->config = c;
 	w->board = &h->board->slot[h->index];
+	w->shared = h->board;
 	w->generation = h->generation;
 	list_init(&w->listeners);
 	list_init(&w->sessions);
@@ -343,18 +344,6 @@ init(struct worker *w, const struct heritage *h, struct err *err)
 		return -1;
 	return loop_fd_add(w->loop, &w->chan_fd, chan_fd(w->chan), LOOP_READ,
 	    on_chan, w, err);
-}
-
-static void
-free_states(struct hmap *m)
-{
-	size_t at = 0;
-	struct str key;
-	void *value;
-
-	while (hmap_next(m, &at, &key, &value))
-		free(value);
-	hmap_fini(m);
 }
 
 /* Nobody is waited for, but who can take a Close at once gets it. */
@@ -400,7 +389,7 @@ fini(struct worker *w)
 	msg_pool_free(&w->pool);
 	access_close(&w->access);
 	config_free(&w->own_config);
-	free_states(&w->endpoints);
+	endpoint_forget(&w->endpoints);
 	hmap_fini(&w->groups);
 	hmap_fini(&w->warned);
 	loop_free(&w->loop);

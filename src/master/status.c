@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "ipc/board.h"
 #include "master/state.h"
+#include "mediation/epstate.h"
 
 static const char *
 state_name(enum master_state state)
@@ -101,6 +102,35 @@ add_outcome(const struct outcome *o, struct buf *to)
 	buf_putc(to, '}');
 }
 
+/* Endpoints that are not active: the others are not worth a line. */
+static void
+add_endpoint(const struct board_endpoint *e, struct buf *to)
+{
+	struct ep_state s = ep_unpack(board_endpoint_state(e));
+	char name[BOARD_NAME_WORDS * 8];
+	struct str text = { name, board_endpoint_name(e, name) };
+	int64_t wait = s.next_ms - clock_ms();
+
+	if (s.phase == EP_ACTIVE)
+		return;
+	if (buf_data(to)[buf_len(to) - 1] == '}')
+		buf_putc(to, ',');
+	buf_addz(to, "{\"endpoint\":");
+	log_json_string(to, text);
+	buf_printf(to, ",\"state\":\"%s\",\"retry_in_ms\":%" PRId64
+	    ",\"timeouts\":%u,\"suspensions\":%u}",
+	    s.phase == EP_TIMEOUT ? "timeout" : "suspended",
+	    wait > 0 ? wait : 0, s.timeouts, s.suspensions);
+}
+
+static void
+add_endpoints(const struct master *m, struct buf *to)
+{
+	for (size_t i = 0; i < BOARD_ENDPOINTS; i++)
+		if (board_endpoint_used(&m->board->endpoint[i]))
+			add_endpoint(&m->board->endpoint[i], to);
+}
+
 void
 status_json(const struct master *m, struct buf *to)
 {
@@ -117,6 +147,8 @@ status_json(const struct master *m, struct buf *to)
 	add_outcome(&m->last, to);
 	buf_addz(to, ",\"listeners\":[");
 	add_listeners(m, to);
+	buf_addz(to, "],\"endpoints\":[");
+	add_endpoints(m, to);
 	buf_addz(to, "],\"workers\":[");
 	for (unsigned i = 0; i < m->worker_count; i++) {
 		buf_addz(to, i ? "," : "");

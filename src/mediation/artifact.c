@@ -145,6 +145,7 @@ static const struct {
 	{ "sequence", top_sequence, PASS_REST },
 	{ "endpoint", top_endpoint, PASS_REST },
 	{ "inboundEndpoint", top_inbound, PASS_REST },
+	{ "template", endpoint_template_read, PASS_ENTRIES },
 	{ "template", template_compile, PASS_REST },
 	{ "registry", ignored, PASS_REST },
 	{ "taskManager", ignored, PASS_REST },
@@ -163,14 +164,16 @@ static bool
 compile_kind(struct med_compile *c, const struct xml_el *el,
     enum load_pass pass)
 {
+	bool known = false;
+
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		if (!str_is(xml_name(el), kinds[i].element))
 			continue;
+		known = true;
 		if (kinds[i].pass == pass)
 			kinds[i].compile(c, el);
-		return true;
 	}
-	return false;
+	return known;
 }
 
 static void

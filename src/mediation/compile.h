@@ -17,6 +17,9 @@ struct med_compile {
 	struct hmap sequence_refs, template_refs;
 	struct sequence_ref *sequence_first, **sequence_last;
 	struct endpoint_ref *endpoint_first;
+	struct endpoint *endpoint_made;	/* all of them, last first */
+	struct hmap endpoint_templates;
+	unsigned template_depth;
 	struct template_ref *template_first;
 	struct xml_file **file;		/* all that was parsed */
 	size_t file_count;
@@ -52,8 +55,20 @@ const char *const *registry_names(void);
 
 /* ---- endpoint.c -------------------------------------------------------- */
 
-/* An <endpoint> with a definition inside; NULL after a report. */
+/* An <endpoint> of any kind; NULL after a report. */
 struct endpoint *endpoint_compile(struct med_compile *, const struct xml_el *);
+/* After all are read: what they refer to, and that none is its own child. */
+void endpoint_link(struct med_compile *);
+
+/* ---- endpoint_template.c ----------------------------------------------- */
+
+bool endpoint_template_is(const struct xml_el *template);
+/* In the first pass, so that endpoints find it wherever it stands. */
+void endpoint_template_read(struct med_compile *, const struct xml_el *);
+/* <endpoint template="..."/>: the endpoint made of it; NULL with err, or after
+ * a report. */
+struct endpoint *endpoint_template_use(struct med_compile *,
+    const struct xml_el *, struct err *);
 
 /* ---- shortcut.c -------------------------------------------------------- */
 
@@ -69,6 +84,9 @@ void inbound_link(struct med_compile *);
 /* ---- template.c -------------------------------------------------------- */
 
 void template_compile(struct med_compile *, const struct xml_el *);
+/* The <parameter> children of a template. */
+int template_params(struct med_compile *, const struct xml_el *,
+    const struct med_param **out, size_t *count, struct err *) MUST_CHECK;
 
 /* ---- entry.c ----------------------------------------------------------- */
 
@@ -96,8 +114,8 @@ void load_tree(struct med_compile *);
 
 /* ---- artifact.c -------------------------------------------------------- */
 
-/* One artifact, whatever it is, or <definitions>; in the first pass the local
- * entries only, in the second all others. */
+/* One artifact, whatever it is, or <definitions>; in the first pass local
+ * entries and endpoint templates only, in the second all others. */
 enum load_pass { PASS_ENTRIES, PASS_REST };
 void artifact_compile(struct med_compile *, const struct xml_el *,
     enum load_pass);

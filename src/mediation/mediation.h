@@ -96,15 +96,31 @@ enum med_host_result {
 
 enum med_sending { MED_SEND, MED_CALL };
 
+/* Numbers that a host keeps with a group of endpoints; 0 at first. */
+enum med_number {
+	MED_TURN,	/* returned, and one more; one for all processes */
+	MED_KEPT,	/* returned; one for all processes */
+	MED_KEEP,	/* set to value */
+	MED_CLIENT_KEPT, MED_CLIENT_KEEP,	/* the same, of this client */
+};
+
 struct med_host {
 	/*
 	 * <send> and <call> to a leaf endpoint (address, http, default). The
 	 * message stays the run's. For MED_CALL with an answer, the host puts
-	 * the answer into the message before it resumes.
+	 * the answer into the message before it resumes. When a leaf is a
+	 * child of a group and fails, at once or later by med_fail(), send is
+	 * called again for the next child. The message may be another one than
+	 * that of med_start(): after a wait, med_run_message() has it.
 	 */
 	enum med_host_result (*send)(void *ctx, struct med_run *,
 	    enum med_sending, const struct endpoint *, struct message *,
 	    struct fault *);
+	/* Would send to this leaf be tried now? NULL: to all. */
+	bool (*ready)(void *ctx, const struct endpoint *);
+	/* NULL: numbers are always 0. */
+	uint64_t (*number)(void *ctx, enum med_number, const struct endpoint *,
+	    uint64_t value);
 	/* <respond>, and <send/> of a response. */
 	enum med_host_result (*respond)(void *ctx, struct med_run *,
 	    struct message *, struct fault *);
@@ -158,6 +174,8 @@ enum med_state med_start(struct med_engine *, struct med_set *,
 enum med_state med_resume(struct med_run *, struct med_outcome *) MUST_CHECK;
 enum med_state med_fail(struct med_run *, const struct fault *,
     struct med_outcome *) MUST_CHECK;
+/* The message is dropped where it is: the flow ends as after <drop/>. */
+enum med_state med_drop(struct med_run *, struct med_outcome *) MUST_CHECK;
 /* Ends it without another step; *run becomes NULL; NULL is accepted. */
 void med_abort(struct med_run **);
 struct message *med_run_message(struct med_run *);
@@ -166,7 +184,10 @@ struct med_set *med_run_set(struct med_run *);
 /* ---- endpoints, as the host sees them ---------------------------------- */
 
 struct ep_policy;
-enum endpoint_kind { ENDPOINT_ADDRESS, ENDPOINT_HTTP, ENDPOINT_DEFAULT };
+enum endpoint_kind {
+	ENDPOINT_ADDRESS, ENDPOINT_HTTP, ENDPOINT_DEFAULT,
+	ENDPOINT_GROUP,			/* hosts see leaves only */
+};
 enum endpoint_kind endpoint_kind(const struct endpoint *);
 /* Its name, or the URI of an anonymous one; the key of its state. */
 struct str endpoint_name(const struct endpoint *);
@@ -176,6 +197,8 @@ int endpoint_address(const struct endpoint *, struct message *,
 /* False for a fixed address: endpoint_address() always gives the same. */
 bool endpoint_is_dynamic(const struct endpoint *);
 const struct ep_policy *endpoint_policy(const struct endpoint *);
+/* Its <timeout>, which may depend on the message; 0 = none. */
+int64_t endpoint_timeout_ms(const struct endpoint *, struct message *);
 /* Applies the <property> children to the message, and the method of an http
  * endpoint (axis2 HTTP_METHOD). The host calls it before it sends. */
 int endpoint_apply_properties(const struct endpoint *, struct message *,

@@ -534,6 +534,7 @@ med_start(struct med_engine *e, struct med_set *set,
 	r->top = r->depth = r->handlers = r->handler_base = r->faults = 0;
 	r->steps = e->limits.steps;
 	r->node = NULL;
+	r->attempt = NULL;
 	r->func = NULL;
 	r->enter_failed = r->grace_used = r->faulted = r->unhandled = false;
 	r->handler[r->handlers++] = on_fault;
@@ -551,7 +552,17 @@ med_start(struct med_engine *e, struct med_set *set,
 enum med_state
 med_resume(struct med_run *r, struct med_outcome *out)
 {
+	r->attempt = NULL;
 	if (r->then == THEN_STOP && !settle(r, MED_STOP))
+		return MED_WAITING;
+	return go(r, out);
+}
+
+enum med_state
+med_drop(struct med_run *r, struct med_outcome *out)
+{
+	r->attempt = NULL;
+	if (!settle(r, MED_STOP))
 		return MED_WAITING;
 	return go(r, out);
 }
@@ -560,7 +571,7 @@ enum med_state
 med_fail(struct med_run *r, const struct fault *fault, struct med_outcome *out)
 {
 	r->fault = *fault;
-	if (!settle(r, MED_FAULT))
+	if (!settle(r, sending_failed(r, &r->fault)))
 		return MED_WAITING;
 	return go(r, out);
 }

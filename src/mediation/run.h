@@ -53,6 +53,10 @@ struct med_run {
 	unsigned handler_base;		/* those below belong to outer branches */
 	const struct med_node *node;	/* in hand */
 	struct func_scope *func;
+	/* Groups around the endpoint that has the message now; NULL: none */
+	struct attempt *attempt;
+	const struct endpoint *leaf;
+	enum med_sending how;
 	enum wait_then then;
 	bool enter_failed;		/* fault has the reason */
 	bool grace_used;		/* handlers got their extra steps */
@@ -60,6 +64,11 @@ struct med_run {
 	unsigned faults;
 	struct fault fault;
 };
+
+/* ---- sending.c --------------------------------------------------------- */
+
+/* A send that waited has failed, fault says how: what to do instead. */
+enum med_next sending_failed(struct med_run *, struct fault *);
 
 /* ---- fault.c ----------------------------------------------------------- */
 

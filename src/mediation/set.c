@@ -148,19 +148,6 @@ link_sequences(struct med_compile *c)
 }
 
 static void
-link_endpoints(struct med_compile *c)
-{
-	for (struct endpoint_ref *r = c->endpoint_first; r; r = r->next) {
-		if (r->dynamic)
-			continue;
-		r->target = hmap_get(&c->set->endpoints, r->name);
-		if (!r->target)
-			diag_warn(c->diag, r->at, "endpoint \"%.*s\" is not "
-			    "defined", STR_FMT(r->name));
-	}
-}
-
-static void
 link_templates(struct med_compile *c)
 {
 	for (struct template_ref *r = c->template_first; r; r = r->next) {
@@ -249,15 +236,18 @@ add_builtin(struct med_compile *c)
 	must(c->set->main && c->set->fault);
 }
 
-static void
-add_to_endpoint(struct med_set *set)
+/* To the message's To address, wherever that is: so many endpoints in one, and
+ * no state that would be about all of them. */
+static const struct endpoint *
+any_address(struct med_set *set, struct str name)
 {
 	struct endpoint *ep = arena_zalloc(set->arena, sizeof(*ep));
 
 	ep->type = registry_endpoint(STR("default"));
-	ep->name = STR("default");
-	ep->policy = (struct ep_policy){ .initial_ms = -1, .factor = 1 };
-	set->to_endpoint = ep;
+	ep->name = name;
+	ep->policy = (struct ep_policy){ .initial_ms = -1, .factor = 1,
+	    .stateless = true };
+	return ep;
 }
 
 static struct med_set *
@@ -295,10 +285,11 @@ load(struct med_compile *c)
 	add_builtin(c);
 	link_sequences(c);
 	c->set->pre_mediate = med_set_sequence(c->set, STR("pre-mediate"));
-	link_endpoints(c);
+	endpoint_link(c);
 	link_templates(c);
 	inbound_link(c);
-	add_to_endpoint(c->set);
+	c->set->to_endpoint = any_address(c->set, STR("default"));
+	c->set->address_endpoint = any_address(c->set, STR("recipient"));
 	sum_bodies(c->set);
 	/* A faulty set is thrown away; pre-mediate sees every message. */
 	if (!c->diag->errors && !c->set->pre_mediate)
@@ -323,6 +314,7 @@ med_set_load(const struct med_config *config, struct diag *diag)
 	free(c.file);
 	hmap_fini(&c.sequence_refs);
 	hmap_fini(&c.template_refs);
+	hmap_fini(&c.endpoint_templates);
 	arena_free(&c.scratch);
 	if (diag->errors > before)
 		med_set_put(&set);

@@ -37,7 +37,7 @@ struct endpoint_ref {
 	struct endpoint_ref *next;
 	struct str name;
 	struct src_pos at;
-	const struct endpoint *target;
+	struct endpoint *target;	/* NULL: there is none */
 	struct med_value *dynamic;	/* key="{...}"; NULL: static */
 };
 
@@ -92,10 +92,23 @@ struct endpoint {
 	struct src_pos at;
 	const struct endpoint_type *type;
 	void *node;
+	/* type NULL: <endpoint name key/>, another one's name */
+	const struct endpoint_ref *other;
+	bool sticky;			/* <session>: a client keeps its child */
 	struct ep_policy policy;
+	struct med_value *timeout;	/* <duration>{...}, or NULL */
 	const struct ep_property *property;
 	size_t property_count;
+	/* while loading: */
+	struct endpoint *next;
+	enum { LINK_UNSEEN, LINK_OPEN, LINK_DONE } link;
 };
+
+/* Where a static reference leads to, past other names; NULL: nowhere, or it
+ * depends on the message. */
+const struct endpoint *endpoint_static(const struct endpoint_ref *);
+/* The children of a group; NULL for all other endpoints. */
+const struct ep_group *endpoint_group(const struct endpoint *);
 
 struct entry {
 	struct str text;
@@ -113,6 +126,7 @@ struct med_set {
 	size_t inbound_count;
 	const struct sequence *main, *fault, *pre_mediate;
 	const struct endpoint *to_endpoint;	/* <default/> */
+	const struct endpoint *address_endpoint;	/* for a list of them */
 };
 
 #endif

@@ -5,7 +5,7 @@
 const struct endpoint *
 endpoint_ref_fixed(const struct endpoint_ref *ref)
 {
-	const struct endpoint *ep = ref->dynamic ? NULL : ref->target;
+	const struct endpoint *ep = endpoint_static(ref);
 
 	if (!ep || ep->property_count || endpoint_kind(ep) !=
 	    ENDPOINT_ADDRESS || endpoint_is_dynamic(ep))

@@ -2,9 +2,9 @@
 /* <template name><parameter/>*<sequence/></template>. */
 #include "mediation/compile.h"
 
-static int
-read_params(struct med_compile *c, const struct xml_el *el,
-    struct med_template *t, struct err *err)
+int
+template_params(struct med_compile *c, const struct xml_el *el,
+    const struct med_param **out, size_t *count, struct err *err)
 {
 	struct med_param *p;
 	size_t n = 0;
@@ -13,7 +13,8 @@ read_params(struct med_compile *c, const struct xml_el *el,
 	    k = xml_next(k))
 		n++;
 	p = arena_zalloc(c->set->arena, n * sizeof(*p));
-	t->param = p;
+	*out = p;
+	*count = n;
 	for (const struct xml_el *k = xml_child(el, "parameter"); k;
 	    k = xml_next(k), p++) {
 		p->name = xml_attr(k, "name");
@@ -24,7 +25,6 @@ read_params(struct med_compile *c, const struct xml_el *el,
 		if (xml_attr_bool(k, "isMandatory", false, &p->mandatory,
 		    err) < 0)
 			return -1;
-		t->param_count++;
 	}
 	return 0;
 }
@@ -39,15 +39,11 @@ read_template(struct med_compile *c, const struct xml_el *el,
 	if (!t->name.n)
 		return xml_error(el, err, "<template> needs the attribute "
 		    "\"name\"");
-	if (read_params(c, el, t, err) < 0)
+	if (template_params(c, el, &t->param, &t->param_count, err) < 0)
 		return -1;
-	if (!body) {
-		xml_error(el, err, xml_child(el, "endpoint")
-		    ? "not supported: endpoint templates"
-		    : "<template> needs a <sequence>");
-		err->kind = ERR_UNSUPPORTED;
-		return -1;
-	}
+	if (!body)
+		return xml_error(el, err, "<template> needs a <sequence> or "
+		    "an <endpoint>");
 	t->sequence = med_sequence(c, body, t->name);
 	if (on_error.n && !t->sequence->on_error)
 		t->sequence->on_error = med_sequence_ref_at(c, on_error,
@@ -62,6 +58,8 @@ template_compile(struct med_compile *c, const struct xml_el *el)
 	struct med_template *old;
 	struct err err = { 0 };
 
+	if (endpoint_template_is(el))
+		return;
 	c->body = MED_BODY_NONE;
 	c->reach = NULL;
 	c->wrong = c->unsupported = 0;

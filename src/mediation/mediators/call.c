@@ -137,7 +137,7 @@ save(const struct call *n, struct message *msg, struct fault *fault)
 /* The answer is there: keep it where the target says, and bring back the body
  * that was. */
 static enum med_next
-after_call(struct med_run *run UNUSED, void *state, enum med_end how UNUSED,
+after_call(struct med_run *run UNUSED, void *state, enum med_end how,
     struct message *msg, struct fault *fault)
 {
 	const struct saved *s = state;
@@ -146,6 +146,9 @@ after_call(struct med_run *run UNUSED, void *state, enum med_end how UNUSED,
 	struct err err = { 0 };
 	struct value v;
 
+	/* Dropped while it waited: there is no answer. */
+	if (how == MED_STOPPED)
+		return MED_STOP;
 	if (message_format(msg, &o, &err) < 0) {
 		med_fault_body(fault, &err);
 		return MED_FAULT;
@@ -175,11 +178,11 @@ call_exec(struct med_run *run, const void *node, struct message *msg,
 		return MED_FAULT;
 	if (set_source(n, msg, fault) < 0)
 		return MED_FAULT;
+	/* Before sending, which may enter branches of its own. */
+	if (s)
+		med_enter_then(run, NULL, after_call, s);
 	next = med_send_to(run, MED_CALL, n->ep, msg, fault);
-	if (!s || next == MED_FAULT || next == MED_STOP)
-		return next;
-	med_enter_then(run, NULL, after_call, s);
-	return next == MED_NEXT ? MED_CHILDREN : next;
+	return s && next == MED_NEXT ? MED_CHILDREN : next;
 }
 
 const struct mediator_type mediator_call = {

@@ -331,11 +331,11 @@ test_endpoint_policy(void **state)
 	    "</endpoint>", 2, "Invalid timeout action");
 	fixture_refuses("<endpoint " NS " name='e'><address uri='http://h/'>\n"
 	    "<suspendOnFailure><errorCodes>1,b</errorCodes></suspendOnFailure>"
-	    "</address></endpoint>", 2, "\"b\" is no error code");
+	    "</address></endpoint>", 2, "<errorCodes> has \"b\"");
 	fixture_refuses("<endpoint " NS " name='e'><address uri='http://h/'>\n"
 	    "<timout/></address></endpoint>", 2, "did you mean \"timeout\"?");
-	fixture_refuses("<endpoint " NS " name='e'><failover/></endpoint>", 1,
-	    "not supported: failover endpoint");
+	fixture_refuses("<endpoint " NS " name='e'><wsdl/></endpoint>", 1,
+	    "not supported: wsdl endpoint");
 	fixture_refuses("<endpoint " NS " name='e'/>", 1,
 	    "<endpoint> needs a definition");
 	fixture_refuses("<endpoint " NS "><address uri='x'/></endpoint>", 1,
