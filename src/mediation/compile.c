@@ -250,22 +250,23 @@ med_template(struct med_compile *c, const struct xml_el *el, struct str name)
 
 /* ---- expressions and values -------------------------------------------- */
 
+/* The caret goes under the byte of the attribute that the expression's error
+ * names; where there is no attribute, the text says which character it is. */
 static int
 bad_expression(const struct xml_el *el, const char *what, struct str text,
     struct err *err)
 {
 	struct err inner = *err;
+	int column = inner.at.column;
+	struct src_pos at = column > 0 && text.p
+	    ? xml_place(el, text.p + column - 1) : xml_pos(el);
+	char where[40] = "";
 
-	xml_error(el, err, "Invalid XPath expression for %s : %.*s (%s", what,
-	    STR_FMT(str_head(text, 160)), inner.text);
-	if (inner.at.column > 0) {
-		size_t n = strlen(err->text);
-
-		snprintf(err->text + n, sizeof(err->text) - n,
-		    ", at character %d", inner.at.column);
-	}
-	if (strlen(err->text) < sizeof(err->text) - 1)
-		strcat(err->text, ")");
+	if (column > 0 && at.column == 0)
+		snprintf(where, sizeof(where), ", at character %d", column);
+	xml_error(el, err, "Invalid XPath expression for %s : %.*s (%s%s)",
+	    what, STR_FMT(str_head(text, 160)), inner.text, where);
+	err->at = at;
 	err->kind = ERR_SYNTAX;
 	return -1;
 }

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/must.h"
+#include "base/utf8.h"
 #include "msg/xml.h"
 
 enum { MAX_ASKED = 40 };
@@ -32,12 +33,20 @@ struct xml_el {
 	struct xml_el *next, *first;
 	struct str name, ns;
 	struct src_pos at;
+	size_t offset;		/* of the '<' in the file */
 	struct attribute *attr;
 	size_t attr_count;
 	struct marks *marks;	/* written while the tree itself is const */
 };
 
+/* Where a start tag begins. */
+struct tag {
+	int line;
+	size_t offset;		/* in the file */
+};
+
 struct xml_file {
+	struct str text;
 	struct arena *arena, *strings;
 	xmlDoc *doc;
 	struct xml_el *root;
@@ -52,7 +61,7 @@ struct parse {
 	struct err *err;
 	const char *path;
 	bool failed;
-	int *begin;		/* lines of start tags, in document order */
+	struct tag *begin;	/* start tags, in document order */
 	size_t begins, cap, wrapped;
 };
 
@@ -93,17 +102,20 @@ on_dtd(void *data, const xmlChar *name UNUSED, const xmlChar *public UNUSED,
 
 /* xmlGetLineNo() names the line where a start tag ends. The tag began at the
  * last '<', which may not stand in an attribute. */
-static int
-line_of_tag(const xmlParserInput *in)
+static struct tag
+find_tag(const xmlParserInput *in)
 {
-	int line = in->line;
+	struct tag tag = { .line = in->line };
+	const xmlChar *p = in->cur;
 
-	for (const xmlChar *p = in->cur; p > in->base; p--) {
-		if (p[-1] == '<')
-			return line;
-		line -= p[-1] == '\n';
+	while (p > in->base && p[-1] != '<') {
+		tag.line -= p[-1] == '\n';
+		p--;
 	}
-	return in->line;
+	if (p == in->base)
+		return (struct tag){ .line = in->line };
+	tag.offset = in->consumed + (size_t)(p - 1 - in->base);
+	return tag;
 }
 
 static void
@@ -118,7 +130,7 @@ on_start(void *data, const xmlChar *name, const xmlChar *prefix,
 		p->cap = p->cap ? p->cap * 2 : 64;
 		p->begin = xrealloc(p->begin, p->cap * sizeof(*p->begin));
 	}
-	p->begin[p->begins++] = line_of_tag(ctxt->input);
+	p->begin[p->begins++] = find_tag(ctxt->input);
 	xmlSAX2StartElementNs(ctxt, name, prefix, uri, ns_count, ns,
 	    attr_count, defaulted, attrs);
 }
@@ -163,7 +175,8 @@ wrap(struct xml_file *f, struct parse *p, xmlNode *node)
 	el->ns = node->ns && node->ns->href ? keep(f, node->ns->href) : STR("");
 	must(p->wrapped < p->begins);
 	el->at = (struct src_pos){ .file = f->path,
-	    .line = p->begin[p->wrapped++] };
+	    .line = p->begin[p->wrapped].line };
+	el->offset = p->begin[p->wrapped++].offset;
 	el->marks = arena_zalloc(f->arena, sizeof(*el->marks));
 	read_attributes(f, el);
 	return el;
@@ -228,7 +241,7 @@ xml_file_parse(struct arena *strings, const char *path, struct str text,
 	}
 	f = xcalloc(1, sizeof(*f));
 	*f = (struct xml_file){ .arena = arena_new(16384), .strings = strings,
-	    .path = path, .report = report, .ctx = ctx };
+	    .text = text, .path = path, .report = report, .ctx = ctx };
 	ctxt = xmlNewParserCtxt();
 	must(ctxt);
 	f->doc = read_doc(ctxt, &parse, text);
@@ -504,6 +517,138 @@ xml_lookup_ns(const struct xml_el *el, struct str prefix)
 
 	free(z);
 	return ns ? keep(el->file, ns->href) : STR_NULL;
+}
+
+/* ---- places in attributes ---------------------------------------------- */
+
+/* Walks over the text of a start tag. */
+struct walk {
+	const char *p, *end, *line_start;
+	int line;
+};
+
+static void
+step(struct walk *w)
+{
+	if (*w->p++ == '\n') {
+		w->line++;
+		w->line_start = w->p;
+	}
+}
+
+static void
+skip_until(struct walk *w, const char *chars)
+{
+	while (w->p < w->end && !(*w->p && strchr(chars, *w->p)))
+		step(w);
+}
+
+static void
+skip_blanks(struct walk *w)
+{
+	while (w->p < w->end && *w->p && strchr(" \t\r\n=", *w->p))
+		step(w);
+}
+
+/* Moves to the value of the attribute; false when it is not there. */
+static bool
+walk_to_value(struct walk *w, struct str name)
+{
+	while (w->p < w->end && *w->p != '>') {
+		const char *from;
+		struct str found;
+		char quote[2] = { 0 };
+
+		skip_blanks(w);
+		from = w->p;
+		skip_until(w, " \t\r\n=>");
+		found = (struct str){ from, (size_t)(w->p - from) };
+		skip_blanks(w);
+		if (w->p == w->end || (*w->p != '"' && *w->p != '\''))
+			return false;
+		quote[0] = *w->p;
+		step(w);
+		if (str_eq(found, name))
+			return true;
+		skip_until(w, quote);
+		if (w->p < w->end)
+			step(w);
+	}
+	return false;
+}
+
+/* Bytes that "&...;" stands for. */
+static size_t
+entity_bytes(const char *p)
+{
+	char utf8[4];
+	unsigned long code;
+
+	if (p[1] != '#')
+		return 1;
+	code = p[2] == 'x' ? strtoul(p + 3, NULL, 16) : strtoul(p + 2, NULL,
+	    10);
+	return code < 0x110000 ? utf8_encode((uint32_t)code, utf8) : 1;
+}
+
+/* Goes on by n bytes of the value as it reads. */
+static void
+walk_bytes(struct walk *w, size_t n)
+{
+	while (n > 0 && w->p < w->end) {
+		size_t bytes = *w->p == '&' ? entity_bytes(w->p) : 1;
+
+		if (bytes > n)
+			return;
+		n -= bytes;
+		if (*w->p == '&')
+			skip_until(w, ";");
+		if (w->p < w->end)
+			step(w);
+	}
+}
+
+static bool
+tag_is_there(const struct xml_el *el)
+{
+	struct str rest = str_from(el->file->text, el->offset);
+	size_t colon = str_find(str_head(rest, 200), ':');
+
+	if (rest.n < el->name.n + 1 || rest.p[0] != '<')
+		return false;
+	if (str_eq(str_head(str_from(rest, 1), el->name.n), el->name))
+		return true;
+	return str_eq(str_head(str_from(rest, colon + 1), el->name.n),
+	    el->name);
+}
+
+struct src_pos
+xml_place(const struct xml_el *el, const char *p)
+{
+	struct str text = el->file->text;
+	struct src_pos at = el->at;
+	struct walk w = { .p = text.p + el->offset, .end = text.p + text.n,
+	    .line = at.line };
+
+	if (!tag_is_there(el))
+		return at;
+	w.line_start = w.p;
+	while (w.line_start > text.p && w.line_start[-1] != '\n')
+		w.line_start--;
+	for (size_t i = 0; i < el->attr_count; i++) {
+		struct str v = el->attr[i].value;
+
+		if (p < v.p || p > v.p + v.n)
+			continue;
+		skip_until(&w, " \t\r\n>");
+		if (!walk_to_value(&w, el->attr[i].name))
+			return at;
+		walk_bytes(&w, (size_t)(p - v.p));
+		at.line = w.line;
+		at.column = (int)(w.p - w.line_start) + 1;
+		return at;
+	}
+	return at;
 }
 
 /* ---- complaints -------------------------------------------------------- */

@@ -22,7 +22,8 @@ struct xml_file;
 typedef void xml_report_fn(void *ctx, const struct err *);
 
 /*
- * One file's bytes. path must live as long as the positions that point to it.
+ * One file's bytes, which must live until xml_file_free(). path must live as
+ * long as the positions that point to it.
  * NULL when it is not well-formed, holds a DTD or nests too deep: err has the
  * reason and the place.
  */
@@ -44,6 +45,9 @@ void xml_mark_done(const struct xml_el *);
 void xml_mark_opaque(const struct xml_el *);
 /* The element itself as markup with inherited namespaces. */
 struct str xml_el_markup(const struct xml_el *, struct arena *);
+/* Line and column of a byte of an attribute's value; the element's position when
+ * p points into none. */
+struct src_pos xml_place(const struct xml_el *, const char *p);
 /* Namespaces in scope there; lives in the arena. */
 void xml_scope(const struct xml_el *, struct arena *, struct expr_scope *out);
 

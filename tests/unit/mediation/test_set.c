@@ -223,6 +223,35 @@ test_refused_sequences(void **state)
 }
 
 static void
+caret_is_at(const char *xml, int line, int column)
+{
+	struct fixture f;
+
+	fixture_init(&f);
+	fixture_file(&f, "sequences/a.xml", xml);
+	fixture_load(&f);
+	assert_null(f.set);
+	assert_int_equal(f.diag.item[0].line, line);
+	assert_int_equal(f.diag.item[0].column, column);
+	fixture_fini(&f);
+}
+
+static void
+test_caret_is_under_the_fault(void **state)
+{
+	(void)state;
+	caret_is_at("<sequence " NS " name='a'>\n"
+	    "<filter xpath=\"json-eval($.a[)\"><drop/></filter></sequence>",
+	    2, 30);
+	/* An attribute on a line of its own, behind others, with entities. */
+	caret_is_at("<sequence " NS " name='a'>\n<property name='&lt;'\n"
+	    "\n   expression = 'json-eval($.a[?(@.b &lt; 1 @)])'"
+	    "/></sequence>", 4, 45);
+	caret_is_at("<sequence " NS " name='a'>\n"
+	    "<sequence key='{json-eval($.a[)}'/></sequence>", 2, 31);
+}
+
+static void
 test_all_errors_are_shown(void **state)
 {
 	struct fixture f;
@@ -429,6 +458,7 @@ main(void)
 		cmocka_unit_test(test_digest_of_nothing),
 		cmocka_unit_test(test_body_is_summed_over_what_is_reached),
 		cmocka_unit_test(test_refused_sequences),
+		cmocka_unit_test(test_caret_is_under_the_fault),
 		cmocka_unit_test(test_all_errors_are_shown),
 		cmocka_unit_test(test_duplicates),
 		cmocka_unit_test(test_lenient_switches_off),
