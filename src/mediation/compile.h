@@ -36,10 +36,6 @@ struct med_compile {
 void med_report(struct med_compile *, const struct err *);
 /* The same for one who has an err that may be in the diag already. */
 void med_report_left(struct med_compile *, const struct err *);
-/* All mediators of a sequence-like element, with its attributes. Never NULL;
- * what is wrong is reported. */
-struct sequence *med_sequence(struct med_compile *, const struct xml_el *,
-    struct str name);
 struct sequence_ref *med_sequence_ref_at(struct med_compile *, struct str name,
     struct src_pos);
 

@@ -503,6 +503,19 @@ endpoint_key(struct med_compile *c, const struct xml_el *el, struct str key,
 	return xml_reject_unknown(el, err);
 }
 
+struct endpoint_ref *
+med_endpoint_ref(struct med_compile *c, const struct xml_el *el,
+    struct str name)
+{
+	struct endpoint_ref *ref = arena_zalloc(c->set->arena, sizeof(*ref));
+
+	ref->name = name;
+	ref->at = xml_pos(el);
+	ref->next = c->endpoint_first;
+	c->endpoint_first = ref;
+	return ref;
+}
+
 int
 med_endpoint(struct med_compile *c, const struct xml_el *el,
     struct endpoint_ref **out, struct err *err)

@@ -139,7 +139,8 @@ fault_publish(struct med_run *r)
 		set_text(r, "ERROR_DETAIL", f->detail);
 		set_exception(r);
 	}
-	log_fault(r);
+	if (!r->again)
+		log_fault(r);
 	if (f->code == FAULT_PARSE)
 		message_set_empty(r->msg);
 }

@@ -140,6 +140,8 @@ struct med_host {
 struct med_limits {
 	unsigned steps;			/* mediators a run may execute */
 	unsigned depth;			/* nested sequences */
+	size_t memory;			/* bytes a message and its copies may
+					   take; 0: any number */
 };
 
 /* Stock of runs, one a worker. */

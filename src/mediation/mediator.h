@@ -89,6 +89,10 @@ void med_warn(struct med_compile *, const struct xml_el *, const char *text);
  * be NULL) are left to the caller. */
 int med_children(struct med_compile *, const struct xml_el *,
     const char *const *skip, struct med_list **out, struct err *) MUST_CHECK;
+/* A whole sequence-like element, with onError and the like; an anonymous one
+ * has the name "". Never NULL; what is wrong is reported. */
+struct sequence *med_sequence(struct med_compile *, const struct xml_el *,
+    struct str name);
 /* The name of a sequence to be run later; it may be defined after this one,
  * or not at all (a fault at run time). */
 struct sequence_ref;
@@ -104,6 +108,9 @@ struct endpoint_ref;
 const struct endpoint *endpoint_ref_fixed(const struct endpoint_ref *);
 int med_endpoint(struct med_compile *, const struct xml_el *,
     struct endpoint_ref **out, struct err *) MUST_CHECK;
+/* The same by name. */
+struct endpoint_ref *med_endpoint_ref(struct med_compile *,
+    const struct xml_el *, struct str name) MUST_CHECK;
 
 /* ---- while running (run.c) --------------------------------------------- */
 
@@ -138,11 +145,12 @@ void med_enter_then(struct med_run *, const struct med_list *, med_after_fn *,
 void med_enter_sequence_then(struct med_run *, const struct sequence *,
     med_after_fn *, void *state);
 /*
- * A branch: list (or sequence) runs on a message of its own, which is taken.
- * Its faults go to copies of the handlers there are, and no further
- * (MED_BRANCH_SHIELDED), or only to handlers of its own before after() gets
- * MED_FAULTED (MED_BRANCH_OPEN). after() sees the branch's message, which is
- * freed when it returns.
+ * A branch: list (or sequence) runs on a message of its own, which is taken,
+ * or, with NULL, on the one in hand. Its faults go to copies of the handlers
+ * there are, and no further (MED_BRANCH_SHIELDED), or only to handlers of its
+ * own before after() gets MED_FAULTED (MED_BRANCH_OPEN). after() sees the branch's message, which is
+ * freed when it returns; that of the run is med_run_message(). Copies count
+ * towards limits.steps by their size.
  */
 enum med_branch { MED_BRANCH_SHIELDED, MED_BRANCH_OPEN };
 void med_enter_branch(struct med_run *, enum med_branch, const struct med_list *,

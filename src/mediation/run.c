@@ -13,8 +13,10 @@
 enum {
 	KEEP_IDLE = 256,	/* runs in stock */
 	FIRST_FRAMES = 16,
-	FAULTS_MAX = 64,	/* raised in one run */
+	FAULTS_MAX = 64,	/* raised in one run, or branch */
 	GRACE_STEPS = 1000,	/* for handlers when the budget is used up */
+	GRACE_MEMORY = 1 << 20,
+	STEP_WEIGHT = 16384,	/* bytes whose copy counts as a step */
 };
 
 struct med_engine {
@@ -210,34 +212,12 @@ med_enter_sequence(struct med_run *r, const struct sequence *s)
 	push_sequence(r, FRAME_SEQUENCE, s);
 }
 
-static enum med_next
-out_of_steps(struct med_run *r)
-{
-	fault_set(&r->fault, FAULT_MEDIATOR,
-	    "more than %u mediators for one message (limits.steps)",
-	    r->engine->limits.steps);
-	return MED_FAULT;
-}
-
-/* A turn of a loop counts as a step, also when there is nothing in it. */
-static void
-count_turn(struct med_run *r)
-{
-	if (r->steps > 0) {
-		r->steps--;
-		return;
-	}
-	r->enter_failed = true;
-	(void)out_of_steps(r);
-}
-
 void
 med_enter_then(struct med_run *r, const struct med_list *list,
     med_after_fn *after, void *state)
 {
 	struct frame *f = push(r, FRAME_LIST, list);
 
-	count_turn(r);
 	f->after = after;
 	f->state = state;
 }
@@ -248,9 +228,17 @@ med_enter_sequence_then(struct med_run *r, const struct sequence *s,
 {
 	struct frame *f = push_sequence(r, FRAME_SEQUENCE, s);
 
-	count_turn(r);
 	f->after = after;
 	f->state = state;
+}
+
+/* What a branch takes of the run's budget. */
+static void
+charge(struct med_run *r, const struct message *copy)
+{
+	size_t cost = 1 + (copy ? message_weight(copy) / STEP_WEIGHT : 0);
+
+	r->steps -= cost < r->steps ? (unsigned)cost : r->steps;
 }
 
 void
@@ -265,8 +253,16 @@ med_enter_branch(struct med_run *r, enum med_branch kind,
 	f->state = state;
 	f->outer = r->msg;
 	f->handler_base = r->handler_base;
-	count_turn(r);
-	r->msg = msg;
+	f->faults = r->faults;
+	f->memory = r->memory;
+	charge(r, msg);
+	if (msg) {
+		size_t used = arena_used(message_arena(r->msg));
+
+		r->memory -= used < r->memory ? used : r->memory;
+		r->msg = msg;
+	}
+	r->faults = 0;
 	r->handler_base = to;
 	if (kind == MED_BRANCH_SHIELDED)
 		for (unsigned i = from; i < to; i++)
@@ -301,7 +297,7 @@ pop(struct med_run *r)
 	return f;
 }
 
-/* After a branch: the outer message and handlers. */
+/* After a branch: the outer message, handlers and budget. */
 static struct message *
 leave_branch(struct med_run *r, const struct frame *f)
 {
@@ -310,7 +306,17 @@ leave_branch(struct med_run *r, const struct frame *f)
 	r->msg = f->outer;
 	r->handlers = f->handlers;
 	r->handler_base = f->handler_base;
+	r->faults = f->faults;
+	r->memory = f->memory;
 	return msg;
+}
+
+/* A branch may run on the message of the run. */
+static void
+free_branch(const struct frame *f, struct message *msg)
+{
+	if (msg != f->outer)
+		message_free(&msg);
 }
 
 /* Drops all frames above n without calling anybody. */
@@ -320,12 +326,50 @@ cut(struct med_run *r, unsigned n)
 	while (r->top > n) {
 		struct frame f = pop(r);
 
-		if (f.role == FRAME_BRANCH) {
-			struct message *msg = leave_branch(r, &f);
-
-			message_free(&msg);
-		}
+		if (f.role == FRAME_BRANCH)
+			free_branch(&f, leave_branch(r, &f));
 	}
+}
+
+/* ---- budgets ----------------------------------------------------------- */
+
+static bool
+over_memory(const struct med_run *r)
+{
+	return arena_used(message_arena(r->msg)) > r->memory;
+}
+
+static void
+out_of_steps(struct med_run *r)
+{
+	fault_set(&r->fault, FAULT_MEDIATOR,
+	    "more than %u mediators for one message (limits.steps)",
+	    r->engine->limits.steps);
+	r->exhausted = true;
+}
+
+static void
+out_of_memory(struct med_run *r)
+{
+	fault_set(&r->fault, FAULT_MEDIATOR,
+	    "one message takes more than %zu bytes of memory (limits.memory)",
+	    r->engine->limits.memory);
+	r->exhausted = true;
+}
+
+/* Loops too must come to an end. */
+static bool
+may_go_on(struct med_run *r)
+{
+	if (UNLIKELY(r->steps == 0)) {
+		out_of_steps(r);
+		return false;
+	}
+	r->steps--;
+	if (LIKELY(!over_memory(r)))
+		return true;
+	out_of_memory(r);
+	return false;
 }
 
 /* ---- ends of frames ---------------------------------------------------- */
@@ -337,11 +381,13 @@ call_after(struct med_run *r, const struct frame *f, enum med_end how)
 	enum med_next next;
 
 	if (f->role != FRAME_BRANCH)
-		return f->after(r, f->state, how, r->msg, &r->fault);
+		return may_go_on(r) ?
+		    f->after(r, f->state, how, r->msg, &r->fault) : MED_FAULT;
 	msg = leave_branch(r, f);
-	next = f->after(r, f->state, f->faulted ? MED_FAULTED : how, msg,
-	    &r->fault);
-	message_free(&msg);
+	next = !may_go_on(r) ? MED_FAULT : f->after(r, f->state,
+	    f->faulted ? MED_FAULTED : how, msg, &r->fault);
+	r->again = f->faulted && next == MED_FAULT && !r->exhausted;
+	free_branch(f, msg);
 	return next;
 }
 
@@ -406,9 +452,10 @@ enter_handler(struct med_run *r, const struct sequence *s)
 	    "Executing fault sequence mediator : %.*s", STR_FMT(s->name));
 
 	med_log_as(r, LOG_L_WARN, STR("MediatorFaultHandler"), line);
-	if (r->steps == 0 && !r->grace_used) {
+	if ((r->steps == 0 || over_memory(r)) && !r->grace_used) {
 		r->grace_used = true;
 		r->steps = GRACE_STEPS;
+		r->memory = arena_used(message_arena(r->msg)) + GRACE_MEMORY;
 	}
 	push_sequence(r, FRAME_FAULT, s);
 }
@@ -424,11 +471,13 @@ raise(struct med_run *r)
 	r->enter_failed = false;
 	if (!r->fault.detail[0])
 		fault_trail(r, r->fault.detail, sizeof(r->fault.detail));
-	/* Without steps left, no branch has a future. */
-	if (UNLIKELY(r->steps == 0))
+	/* With a budget used up, no branch has a future. */
+	if (UNLIKELY(r->exhausted))
 		cut(r, 0);
+	r->exhausted = false;
 	floor = branch_top(r);
 	fault_publish(r);
+	r->again = false;
 	s = ++r->faults <= FAULTS_MAX ? next_handler(r) : NULL;
 	cut(r, floor);
 	if (floor > 0) {
@@ -467,9 +516,8 @@ step(struct med_run *r)
 	if (f->at == f->end)
 		return leave(r);
 	r->node = f->at++;
-	if (UNLIKELY(r->steps == 0))
-		return out_of_steps(r);
-	r->steps--;
+	if (UNLIKELY(!may_go_on(r)))
+		return MED_FAULT;
 	if (UNLIKELY(r->host->step != NULL))
 		r->host->step(r->ctx, r->node->at,
 		    str_of(r->node->type->element), r->top);
@@ -533,10 +581,12 @@ med_start(struct med_engine *e, struct med_set *set,
 	r->ctx = ctx;
 	r->top = r->depth = r->handlers = r->handler_base = r->faults = 0;
 	r->steps = e->limits.steps;
+	r->memory = e->limits.memory ? e->limits.memory : SIZE_MAX;
 	r->node = NULL;
 	r->attempt = NULL;
 	r->func = NULL;
-	r->enter_failed = r->grace_used = r->faulted = r->unhandled = false;
+	r->enter_failed = r->exhausted = r->grace_used = r->again = false;
+	r->faulted = r->unhandled = false;
 	r->handler[r->handlers++] = on_fault;
 	push_sequence(r, FRAME_SEQUENCE, sequence);
 	if (UNLIKELY(set->pre_mediate != NULL))

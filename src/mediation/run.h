@@ -29,6 +29,8 @@ struct frame {
 	struct message *outer;		/* FRAME_BRANCH: message outside it */
 	unsigned handlers;		/* height of that stack outside it */
 	unsigned handler_base;		/* FRAME_BRANCH: of the branch outside */
+	unsigned faults;		/* the same */
+	size_t memory;			/* the same */
 	enum frame_role role;
 	bool counted;			/* towards the depth */
 	bool faulted;			/* FRAME_BRANCH */
@@ -48,6 +50,7 @@ struct med_run {
 	struct frame *frame;
 	unsigned top, frame_cap;
 	unsigned depth, steps;
+	size_t memory;			/* that the message in hand may take */
 	const struct sequence **handler;
 	unsigned handlers, handler_cap;
 	unsigned handler_base;		/* those below belong to outer branches */
@@ -59,9 +62,11 @@ struct med_run {
 	enum med_sending how;
 	enum wait_then then;
 	bool enter_failed;		/* fault has the reason */
+	bool exhausted;			/* the fault is of the whole run */
 	bool grace_used;		/* handlers got their extra steps */
+	bool again;			/* the fault of a branch, passed on */
 	bool faulted, unhandled;
-	unsigned faults;
+	unsigned faults;		/* in this branch */
 	struct fault fault;
 };
 

@@ -8,6 +8,7 @@
 #include "base/rand.h"
 #include "msg/json.h"
 #include "msg/message_int.h"
+#include "msg/split.h"
 #include "msg/xml.h"
 
 enum {
@@ -224,7 +225,6 @@ copy_body(struct message *to, struct message *from)
 {
 	struct err err;
 
-	to->s.type = arena_str(to->arena, from->s.type);
 	to->s.has = from->s.has & HAS_BYTES;
 	if (from->s.has & HAS_BYTES)
 		to->s.bytes = arena_str(to->arena, from->s.bytes);
@@ -241,17 +241,15 @@ copy_body(struct message *to, struct message *from)
 }
 
 struct message *
-message_copy(struct message *from)
+message_fork(struct message *from)
 {
 	struct message *to = message_new(from->pool);
 
 	to->s.kind = from->s.kind;
-	to->s.bytes_kind = from->s.bytes_kind;
 	to->s.frame = from->s.frame;
-	to->s.whole = from->s.whole;
-	to->s.changed = from->s.changed;
+	to->s.changed = true;
 	to->s.response = from->s.response;
-	copy_body(to, from);
+	to->s.type = arena_str(to->arena, from->s.type);
 	if (from->s.has_context)
 		message_set_context(to, &from->context);
 	if (from->s.has_address) {
@@ -262,4 +260,24 @@ message_copy(struct message *from)
 	}
 	message_copy_props(to, from);
 	return to;
+}
+
+struct message *
+message_copy(struct message *from)
+{
+	struct message *to = message_fork(from);
+
+	to->s.bytes_kind = from->s.bytes_kind;
+	to->s.whole = from->s.whole;
+	to->s.changed = from->s.changed;
+	copy_body(to, from);
+	return to;
+}
+
+size_t
+message_weight(const struct message *m)
+{
+	size_t n = arena_used(m->arena);
+
+	return m->s.doc ? n + split_weight(m->s.doc) : n;
 }

@@ -68,13 +68,16 @@ struct msg_pool *msg_pool_new(unsigned keep, const struct msg_limits *)
 /* All its messages must be back. */
 void msg_pool_free(struct msg_pool **);
 
-/* An empty message: no body (an empty SOAP 1.1 envelope for those who look),
- * no properties, a request. */
+/* A request without body (for those who look, an empty SOAP 1.1 envelope). */
 struct message *message_new(struct msg_pool *) MUST_CHECK;
 void message_free(struct message **);
 struct arena *message_arena(struct message *);
-/* Deep copy: own body, properties, variables, new id (clone, iterate). */
+/* Deep copies, with a new id (clone, iterate): all; all but the body; only
+ * properties and variables. */
 struct message *message_copy(struct message *) MUST_CHECK;
+struct message *message_fork(struct message *) MUST_CHECK;
+void message_copy_props(struct message *to, struct message *from);
+size_t message_weight(const struct message *);	/* roughly, in bytes */
 
 /* Borrows ctx (copied struct; what it points to must live as long). */
 void message_set_context(struct message *, const struct msg_context *);

@@ -72,8 +72,6 @@ struct msg_pool {
 int message_check_size(const struct message *, struct err *);
 /* The body is replaced by another form: drops the others. */
 void message_body_is(struct message *, unsigned has, enum content_kind);
-/* Copies props and variables from one to the other (new arena). */
-void message_copy_props(struct message *to, struct message *from);
 /* The value of an own property; the context is not asked. */
 bool message_own_prop(const struct message *, enum msg_scope, struct str name,
     struct value *out);

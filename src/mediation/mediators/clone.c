@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* <clone id continueParent sequential iterations><target/>*</clone>: a copy of
- * the message for each target. The copies run one after the other. */
-#include "mediation/mediators/split_target.h"
+/*
+ * <clone id continueParent sequential iterations><target/>*</clone>: each
+ * target gets a copy of the message, one after the other; with iterations the
+ * only target gets that many.
+ */
+#include "mediation/mediators/target.h"
+
+#define INDEX "CLONED_ITERATION_INDEX"
+#define STOP_ON_FAILURE "STOP_TARGET_EXECUTION_ON_FAILURE"
 
 struct clone {
-	const struct split_target *target;
-	size_t targets;
-	struct med_value *iterations;	/* NULL: once for each target */
-	struct split_names names;
-	bool go_on, sequential;
+	struct str id;			/* p NULL: none */
+	bool proceed, sequential;
+	struct med_value *iterations;	/* NULL: one for each target */
+	struct target *target;
+	size_t count;
 };
 
+/* One message that is cloned; lives in its arena. */
 struct cloning {
 	const struct clone *node;
 	size_t at, count;
@@ -22,21 +29,48 @@ static int
 read_targets(struct med_compile *c, const struct xml_el *el, struct clone *n,
     struct err *err)
 {
-	struct split_target *all;
 	size_t count = 0;
 
 	for (const struct xml_el *k = xml_child(el, "target"); k;
 	    k = xml_next(k))
 		count++;
-	if (n->iterations && count > 1)
-		return xml_error(el, err, "When iterations attribute is "
-		    "defined only one target is allowed.");
-	all = arena_zalloc(med_arena(c), count * sizeof(*all));
-	n->target = all;
+	n->target = arena_zalloc(med_arena(c), count * sizeof(*n->target));
 	for (const struct xml_el *k = xml_child(el, "target"); k;
 	    k = xml_next(k))
-		if (split_target_read(c, k, &all[n->targets++], err) < 0)
+		if (target_read(c, k, &n->target[n->count++], err) < 0)
 			return -1;
+	return 0;
+}
+
+/* At least 0; -1 for what is no number. */
+static int64_t
+read_count(struct str text)
+{
+	int64_t n;
+
+	if (!text.p || !str_to_i64(str_trim(text), &n))
+		return -1;
+	return n < 0 ? 0 : n;
+}
+
+static int
+check_iterations(const struct xml_el *el, const struct clone *n,
+    struct err *err)
+{
+	struct str text;
+
+	if (!n->iterations)
+		return 0;
+	if (n->count > 1)
+		return xml_error(el, err, "When iterations attribute is "
+		    "defined only one target is allowed.");
+	if (n->count == 0)
+		return xml_error(el, err, "<clone> with iterations needs a "
+		    "<target>");
+	if (med_value_is_constant(n->iterations, &text) &&
+	    read_count(text) < 0)
+		return xml_error(el, err, "attribute \"iterations\": \"%.*s\" "
+		    "is no number", STR_FMT(text));
 	return 0;
 }
 
@@ -45,78 +79,83 @@ clone_compile(struct med_compile *c, const struct xml_el *el, void **node,
     struct err *err)
 {
 	struct clone *n = arena_zalloc(med_arena(c), sizeof(*n));
-	struct str text;
-	uint64_t number;
 
 	*node = n;
-	split_names_make(c, xml_attr(el, "id"), &n->names);
-	if (xml_attr_bool(el, "continueParent", false, &n->go_on, err) < 0 ||
+	n->id = xml_attr(el, "id");
+	if (xml_attr_bool(el, "continueParent", false, &n->proceed, err) < 0 ||
 	    xml_attr_bool(el, "sequential", false, &n->sequential, err) < 0 ||
-	    med_value(c, el, "iterations", &n->iterations, err) < 0)
+	    med_value(c, el, "iterations", &n->iterations, err) < 0 ||
+	    read_targets(c, el, n, err) < 0)
 		return -1;
-	if (n->iterations && med_value_is_constant(n->iterations, &text) &&
-	    !str_to_u64(text, &number))
-		return xml_error(el, err, "attribute \"iterations\" must be a "
-		    "whole number or {expression}, not \"%.*s\"",
-		    STR_FMT(text));
-	return read_targets(c, el, n, err);
+	return check_iterations(el, n, err);
 }
 
 /* ---- exec -------------------------------------------------------------- */
 
-static med_after_fn after_clone;
+static enum med_next after_branch(struct med_run *, void *, enum med_end,
+    struct message *, struct fault *);
 
 static enum med_next
-next_clone(struct med_run *run, struct cloning *s, struct message *msg,
+next_branch(struct med_run *run, struct cloning *it, struct message *msg,
     struct fault *fault)
 {
-	const struct clone *n = s->node;
-	const struct split_target *t;
-	struct message *copy;
+	const struct clone *n = it->node;
+	const struct target *target = n->target;
+	struct message *m;
 
-	if (s->at == s->count)
-		return n->go_on ? MED_NEXT : MED_STOP;
-	t = &n->target[n->iterations ? 0 : s->at];
-	copy = message_copy(msg);
-	split_mark(copy, &n->names, message_id(msg), s->at, s->count);
-	s->at++;
+	if (it->at == it->count)
+		return n->proceed ? MED_NEXT : MED_STOP;
 	if (n->iterations)
-		message_set_prop(copy, SCOPE_DEFAULT,
-		    STR("CLONED_ITERATION_INDEX"),
-		    VALUE_OF_INT((int64_t)s->at));
-	return split_target_run(run, t, n->sequential ? MED_BRANCH_OPEN
-	    : MED_BRANCH_SHIELDED, copy, after_clone, s, fault);
+		message_set_prop(msg, SCOPE_DEFAULT, STR(INDEX),
+		    VALUE_OF_INT((int64_t)it->at + 1));
+	else
+		target = &n->target[it->at];
+	m = message_copy(msg);
+	target_mark(m, msg, n->id, it->at++, it->count);
+	return target_enter(run, target, MED_BRANCH_SHIELDED, m, after_branch,
+	    it, fault);
 }
 
-/* The message in hand is the parent's again. */
-static enum med_next
-after_clone(struct med_run *run, void *state, enum med_end how,
-    struct message *copy UNUSED, struct fault *fault)
+static bool
+stops_on_failure(struct message *msg)
 {
-	struct cloning *s = state;
+	struct str text = message_prop_text(msg, SCOPE_DEFAULT,
+	    STR(STOP_ON_FAILURE));
 
-	if (how == MED_FAULTED && s->node->sequential)
-		return MED_FAULT;
-	return next_clone(run, s, med_run_message(run), fault);
+	return text.p && str_iis(text, "true");
+}
+
+static enum med_next
+after_branch(struct med_run *run, void *state, enum med_end how,
+    struct message *branch, struct fault *fault)
+{
+	struct cloning *it = state;
+	struct message *msg = med_run_message(run);
+
+	target_share(msg, branch);
+	if (how == MED_FAULTED && it->node->sequential &&
+	    stops_on_failure(msg))
+		it->at = it->count;
+	return next_branch(run, it, msg, fault);
 }
 
 static int
-count_of(const struct clone *n, struct message *msg, size_t *out,
+count_branches(const struct clone *n, struct message *msg, size_t *out,
     struct fault *fault)
 {
 	struct str text;
-	uint64_t number;
+	int64_t count;
 
-	*out = n->targets;
-	if (!n->iterations || n->targets == 0)
+	*out = n->count;
+	if (!n->iterations)
 		return 0;
 	if (med_value_string(n->iterations, msg, &text, fault) < 0)
 		return -1;
-	if (!str_to_u64(text, &number))
-		return fault_set(fault, FAULT_MEDIATOR, "the iterations of "
-		    "<clone> must be a whole number, not \"%.*s\"",
-		    STR_FMT(text));
-	*out = (size_t)number;
+	count = read_count(text);
+	if (count < 0)
+		return fault_set(fault, FAULT_MEDIATOR, "Error while parsing "
+		    "iterations number in clone mediator");
+	*out = (size_t)count;
 	return 0;
 }
 
@@ -124,18 +163,17 @@ static enum med_next
 clone_exec(struct med_run *run, const void *node, struct message *msg,
     struct fault *fault)
 {
-	struct cloning *s = arena_zalloc(message_arena(msg), sizeof(*s));
+	struct cloning *it = arena_zalloc(message_arena(msg), sizeof(*it));
 
-	s->node = node;
-	if (count_of(node, msg, &s->count, fault) < 0)
+	it->node = node;
+	if (count_branches(node, msg, &it->count, fault) < 0)
 		return MED_FAULT;
-	return next_clone(run, s, msg, fault);
+	return next_branch(run, it, msg, fault);
 }
 
 const struct mediator_type mediator_clone = {
 	.element = "clone",
 	.origin = "CloneMediator",
-	.body = MED_BODY_READ,
 	.compile = clone_compile,
 	.exec = clone_exec,
 };
