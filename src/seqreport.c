@@ -202,12 +202,18 @@ on_step(void *ctx, struct src_pos at, struct str element, unsigned depth)
 		    slash ? slash + 1 : at.file, at.line, STR_FMT(element));
 }
 
+static void *
+on_home(void *ctx)
+{
+	return ctx;
+}
+
 const struct med_host *
 seqreport_host(void)
 {
 	static const struct med_host host = { .send = on_send,
 	    .number = on_number, .respond = on_respond, .log = on_log,
-	    .step = on_step };
+	    .step = on_step, .home = on_home };
 
 	return &host;
 }

@@ -240,22 +240,68 @@ struct offline {
 	struct msg_pool *pool;
 	struct med_engine *engine;
 	struct str input;
+	/* Time passes only when nothing else is left to do. */
+	struct med_clock clock;
+	int64_t now, wake_at;		/* wake_at 0: not */
+	/* of the run in hand */
+	const struct med_host *host;
+	struct med_outcome *out;
 };
+
+static int64_t
+clock_now(void *ctx)
+{
+	const struct offline *o = ctx;
+
+	return o->now;
+}
+
+static void
+clock_wake(void *ctx, int64_t at_ms)
+{
+	struct offline *o = ctx;
+
+	o->wake_at = at_ms;
+}
+
+static void
+clock_again(void *ctx, void *home, struct med_group *group)
+{
+	const struct offline *o = ctx;
+	struct message *msg = make_message(o->args, o->pool, o->set, STR(""));
+	struct med_outcome out = { .faulted = false };
+	struct med_run *run = NULL;
+	enum med_state state = med_start_group(o->engine, &group,
+	    med_set_fault(o->set), msg, o->host, home, &run, &out);
+
+	must(state == MED_DONE);
+	if (out.faulted)
+		*o->out = out;
+	message_free(&msg);
+}
 
 /* Nothing answers here, so a run never waits. */
 static void
-run_once(const struct offline *o, const struct med_host *host, void *ctx,
+run_once(struct offline *o, const struct med_host *host, void *ctx,
     struct message *msg, struct med_outcome *out)
 {
 	struct med_run *run = NULL;
-	enum med_state state = med_start(o->engine, o->set, o->sequence,
-	    med_set_fault(o->set), msg, host, ctx, &run, out);
+	enum med_state state;
 
+	o->host = host;
+	o->out = out;
+	state = med_start(o->engine, o->set, o->sequence,
+	    med_set_fault(o->set), msg, host, ctx, &run, out);
 	must(state == MED_DONE);
+	while (o->wake_at && med_engine_groups(o->engine)) {
+		o->now = o->wake_at;
+		o->wake_at = 0;
+		med_engine_wake(o->engine);
+	}
 }
 
 static int
-run_and_report(const struct offline *o)
+run_and_report(struct offline *o)
 {
 	struct message *msg = make_message(o->args, o->pool, o->set, o->input);
 	struct seqreport *report = seqreport_new(!o->args->json);
@@ -276,7 +322,7 @@ run_and_report(const struct offline *o)
 }
 
 static int
-run_bench(const struct offline *o)
+run_bench(struct offline *o)
 {
 	struct med_outcome *out = xcalloc(1, sizeof(*out));
 	uint64_t warm = o->args->bench / 10 + 1;
@@ -302,7 +348,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct med_limits limits = { .steps = 100000,
-	    .depth = 64 };
+	    .depth = 64, .memory = 64 << 20, .groups = 10000,
+	    .group_memory = 64 << 20, .group_time = 600000 };
 	struct arguments args = { .registry = "", .sequence = "main",
 	    .type = "application/json" };
 	struct offline o = { .args = &args };
@@ -322,6 +369,9 @@ main(int argc, char **argv)
 	o.input = buf_str(&input);
 	o.pool = msg_pool_new(16, NULL);
 	o.engine = med_engine_new(&limits);
+	o.clock = (struct med_clock){ .now = clock_now, .wake = clock_wake,
+	    .again = clock_again, .ctx = &o };
+	med_engine_set_clock(o.engine, &o.clock);
 	status = args.bench ? run_bench(&o) : run_and_report(&o);
 	med_engine_free(&o.engine);
 	msg_pool_free(&o.pool);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "mediation/fault.h"
+#include "mediation/later.h"
 
 struct arena;
 struct endpoint;
@@ -133,6 +134,9 @@ struct med_host {
 	/* Called before each mediator, for those who show steps; NULL else. */
 	void (*step)(void *ctx, struct src_pos at, struct str element,
 	    unsigned depth);
+	/* What outlives ctx and can go on with a group later (later.h). May be
+	 * NULL: nothing does. */
+	void *(*home)(void *ctx);
 };
 
 /* ---- runs -------------------------------------------------------------- */
@@ -140,8 +144,11 @@ struct med_host {
 struct med_limits {
 	unsigned steps;			/* mediators a run may execute */
 	unsigned depth;			/* nested sequences */
-	size_t memory;			/* bytes a message and its copies may
-					   take; 0: any number */
+	/* 0: any number */
+	size_t memory;			/* bytes of a message and its copies */
+	unsigned groups;		/* that wait for messages */
+	size_t group_memory;		/* bytes of them all */
+	int64_t group_time;		/* ms, of those without a timeout */
 };
 
 /* Stock of runs, one a worker. */
@@ -171,6 +178,10 @@ enum med_state med_start(struct med_engine *, struct med_set *,
     const struct sequence *, const struct sequence *on_fault,
     struct message *, const struct med_host *, void *ctx,
     struct med_run **run_out, struct med_outcome *) MUST_CHECK;
+/* The same for a group whose time is up; *group becomes NULL. */
+enum med_state med_start_group(struct med_engine *, struct med_group **group,
+    const struct sequence *on_fault, struct message *, const struct med_host *,
+    void *ctx, struct med_run **run_out, struct med_outcome *) MUST_CHECK;
 /* After MED_HOST_WAIT. MED_DONE: the run is gone. Never from inside a host
  * function of the same run. */
 enum med_state med_resume(struct med_run *, struct med_outcome *) MUST_CHECK;

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "mediation/element.h"
+#include "mediation/group.h"
 #include "mediation/mediation.h"
 #include "msg/expr.h"
 #include "msg/message.h"
@@ -172,11 +173,6 @@ enum med_next med_call_template(struct med_run *, const struct template_ref *,
  * host. ep NULL: no endpoint was given. */
 enum med_next med_send_to(struct med_run *, enum med_sending,
     const struct endpoint_ref *ep, struct message *, struct fault *);
-/* Memory that a node keeps for this run; zeroed when first asked for. It lives
- * in the arena of the root message: the one that the run was started with,
- * which outlasts those of branches. */
-void *med_slot(struct med_run *, const void *node, size_t size) MUST_CHECK;
-struct message *med_run_root(struct med_run *);
 /* Marks the message as a response and hands it to the host; ends the flow. */
 enum med_next med_respond(struct med_run *, struct message *, struct fault *);
 const struct med_host *med_host(struct med_run *, void **ctx_out);

@@ -19,14 +19,6 @@ enum {
 	STEP_WEIGHT = 16384,	/* bytes whose copy counts as a step */
 };
 
-struct med_engine {
-	struct med_limits limits;
-	struct buf scratch;
-	struct med_run *idle;
-	unsigned idle_count;
-	unsigned live;
-};
-
 /* ---- stock ------------------------------------------------------------- */
 
 struct med_engine *
@@ -35,6 +27,7 @@ med_engine_new(const struct med_limits *limits)
 	struct med_engine *e = xcalloc(1, sizeof(*e));
 
 	e->limits = *limits;
+	groups_init(&e->groups);
 	return e;
 }
 
@@ -61,6 +54,7 @@ med_engine_free(struct med_engine **ep)
 		return;
 	*ep = NULL;
 	must(e->live == 0);
+	groups_fini(&e->groups);
 	while (e->idle) {
 		struct med_run *r = e->idle;
 
@@ -565,18 +559,15 @@ go(struct med_run *r, struct med_outcome *out)
 	return finish(r, out);
 }
 
-enum med_state
-med_start(struct med_engine *e, struct med_set *set,
-    const struct sequence *sequence, const struct sequence *on_fault,
-    struct message *msg, const struct med_host *host, void *ctx,
-    struct med_run **run_out, struct med_outcome *out)
+/* A run that is about to begin. */
+static struct med_run *
+begin(struct med_engine *e, struct med_set *set, struct message *msg,
+    const struct med_host *host, void *ctx, const struct sequence *on_fault)
 {
 	struct med_run *r = run_take(e);
-	enum med_state state;
 
 	r->set = med_set_get(set);
-	r->msg = r->root = msg;
-	r->slots = NULL;
+	r->msg = msg;
 	r->host = host;
 	r->ctx = ctx;
 	r->top = r->depth = r->handlers = r->handler_base = r->faults = 0;
@@ -588,12 +579,44 @@ med_start(struct med_engine *e, struct med_set *set,
 	r->enter_failed = r->exhausted = r->grace_used = r->again = false;
 	r->faulted = r->unhandled = false;
 	r->handler[r->handlers++] = on_fault;
+	return r;
+}
+
+enum med_state
+med_start(struct med_engine *e, struct med_set *set,
+    const struct sequence *sequence, const struct sequence *on_fault,
+    struct message *msg, const struct med_host *host, void *ctx,
+    struct med_run **run_out, struct med_outcome *out)
+{
+	struct med_run *r = begin(e, set, msg, host, ctx, on_fault);
+	enum med_state state;
+
 	push_sequence(r, FRAME_SEQUENCE, sequence);
 	if (UNLIKELY(set->pre_mediate != NULL))
 		push_sequence(r, FRAME_SEQUENCE, set->pre_mediate);
 	if (UNLIKELY(r->enter_failed))
 		(void)settle(r, MED_FAULT);
 	state = go(r, out);
+	if (state == MED_WAITING)
+		*run_out = r;
+	return state;
+}
+
+enum med_state
+med_start_group(struct med_engine *e, struct med_group **group,
+    const struct sequence *on_fault, struct message *msg,
+    const struct med_host *host, void *ctx, struct med_run **run_out,
+    struct med_outcome *out)
+{
+	struct med_group *g = *group;
+	struct med_run *r = begin(e, med_group_set(g), msg, host, ctx,
+	    on_fault);
+	enum med_state state = MED_WAITING;
+
+	*group = NULL;
+	push_handler(r, group_handler(g));
+	if (settle(r, group_due(r, g)))
+		state = go(r, out);
 	if (state == MED_WAITING)
 		*run_out = r;
 	return state;
@@ -668,25 +691,4 @@ med_scratch(struct med_run *r)
 {
 	buf_clear(&r->engine->scratch);
 	return &r->engine->scratch;
-}
-
-void *
-med_slot(struct med_run *r, const void *node, size_t size)
-{
-	struct slot *s;
-
-	for (s = r->slots; s; s = s->next)
-		if (s->node == node)
-			return s->data;
-	s = arena_zalloc(message_arena(r->root), sizeof(*s) + size);
-	s->node = node;
-	s->next = r->slots;
-	r->slots = s;
-	return s->data;
-}
-
-struct message *
-med_run_root(struct med_run *r)
-{
-	return r->root;
 }

@@ -3,7 +3,7 @@
 #ifndef MEDIATION_RUN_H
 #define MEDIATION_RUN_H
 
-#include <stddef.h>
+#include "base/list.h"
 #include "mediation/set.h"
 
 enum frame_role {
@@ -11,13 +11,6 @@ enum frame_role {
 };
 
 struct func_scope;
-
-/* What a mediator remembers while a run lasts. */
-struct slot {
-	struct slot *next;
-	const void *node;
-	max_align_t data[];
-};
 
 struct frame {
 	const struct med_node *at, *end;
@@ -36,15 +29,32 @@ struct frame {
 	bool faulted;			/* FRAME_BRANCH */
 };
 
+struct groups {
+	struct hmap table;		/* node and key -> struct med_group */
+	struct list list;
+	unsigned count;
+	size_t bytes;
+	const struct med_clock *clock;
+	int64_t wake_at;		/* asked for; INT64_MAX: not */
+	struct buf scratch;
+};
+
+struct med_engine {
+	struct med_limits limits;
+	struct buf scratch;
+	struct groups groups;
+	struct med_run *idle;
+	unsigned idle_count;
+	unsigned live;
+};
+
 enum wait_then { THEN_NEXT, THEN_STOP };
 
 struct med_run {
 	struct med_engine *engine;
 	struct med_run *next_idle;
 	struct med_set *set;
-	struct message *msg;		/* in hand */
-	struct message *root;		/* that the run was started with */
-	struct slot *slots;
+	struct message *msg;
 	const struct med_host *host;
 	void *ctx;
 	struct frame *frame;
@@ -74,6 +84,15 @@ struct med_run {
 
 /* A send that waited has failed, fault says how: what to do instead. */
 enum med_next sending_failed(struct med_run *, struct fault *);
+
+/* ---- group.c ----------------------------------------------------------- */
+
+void groups_init(struct groups *);
+void groups_fini(struct groups *);
+/* The onError that was nearest when the group began; may be NULL. */
+const struct sequence *group_handler(const struct med_group *);
+/* Goes on with the group, which is gone then; returns what exec would. */
+enum med_next group_due(struct med_run *, struct med_group *);
 
 /* ---- fault.c ----------------------------------------------------------- */
 

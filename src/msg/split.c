@@ -41,10 +41,43 @@ copy_of(const xmlNode *n, xmlDoc *doc)
 	return copy;
 }
 
-void
+/* The next node in document order, below root. */
+static const xmlNode *
+step(const xmlNode *n, const xmlNode *root)
+{
+	if (n->children && n->type == XML_ELEMENT_NODE)
+		return n->children;
+	while (n != root && !n->next)
+		n = n->parent;
+	return n == root ? NULL : n->next;
+}
+
+static size_t
+weight(const xmlNode *root)
+{
+	size_t n = 0;
+
+	for (const xmlNode *at = root; at; at = step(at, root)) {
+		n += sizeof(*at);
+		if (at->type == XML_TEXT_NODE && at->content)
+			n += strlen((const char *)at->content);
+	}
+	return n;
+}
+
+size_t
+split_weight(const struct _xmlDoc *doc)
+{
+	return doc->children ? weight(doc->children) : 0;
+}
+
+size_t
 split_collect(struct _xmlNode *root, const struct _xmlNode *n)
 {
-	xmlAddChild(root, copy_of(n, root->doc));
+	xmlNode *copy = copy_of(n, root->doc);
+
+	xmlAddChild(root, copy);
+	return weight(copy);
 }
 
 struct _xmlNode *
@@ -172,29 +205,4 @@ split_append(struct message *m, struct _xmlNode *parent,
 {
 	xmlAddChild(parent, copy_of(n, parent->doc));
 	message_envelope_changed(m);
-}
-
-/* The next node in document order, below root. */
-static const xmlNode *
-step(const xmlNode *n, const xmlNode *root)
-{
-	if (n->children && n->type == XML_ELEMENT_NODE)
-		return n->children;
-	while (n != root && !n->next)
-		n = n->parent;
-	return n == root ? NULL : n->next;
-}
-
-size_t
-split_weight(const struct _xmlDoc *doc)
-{
-	const xmlNode *root = doc->children;
-	size_t n = 0;
-
-	for (const xmlNode *at = root; at; at = step(at, root)) {
-		n += sizeof(*at);
-		if (at->type == XML_TEXT_NODE && at->content)
-			n += strlen((const char *)at->content);
-	}
-	return n;
 }

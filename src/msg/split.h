@@ -45,7 +45,8 @@ void split_append(struct message *, struct _xmlNode *parent,
 /* A root element by itself, to collect in; goes with the arena. NULL when the
  * name is no XML name. */
 struct _xmlNode *split_new_root(struct arena *, struct str name);
-void split_collect(struct _xmlNode *root, const struct _xmlNode *);
+/* Returns roughly the memory that the copy takes. */
+size_t split_collect(struct _xmlNode *root, const struct _xmlNode *);
 /* Next element below; the first one after NULL. */
 struct _xmlNode *split_next(const struct _xmlNode *root,
     const struct _xmlNode *after);
