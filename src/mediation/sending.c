@@ -309,6 +309,19 @@ sending_failed(struct med_run *r, struct fault *fault)
 
 /* ---- lists of recipients ----------------------------------------------- */
 
+struct header {
+	struct str name, value;
+};
+
+struct answer {
+	bool there, none;
+	enum msg_frame frame;
+	struct str bytes, type;
+	struct header *header;
+	size_t headers;
+	struct value status;
+};
+
 struct recipients {
 	const struct endpoint *ep;
 	const struct ep_group *group;
@@ -317,7 +330,8 @@ struct recipients {
 	size_t next;
 	struct str rest;		/* of group->list */
 	unsigned sent;
-	bool failed, answered, faulted;
+	bool failed, faulted;
+	struct answer answer;
 	struct fault fault;		/* the last one */
 };
 
@@ -343,11 +357,25 @@ next_recipient(struct med_run *r, struct recipients *s, struct str *to)
 	return NULL;
 }
 
-/* The first answer is the one that counts. */
-static int
-take_answer(struct message *to, struct message *from, struct fault *fault)
+static size_t
+count_headers(struct message *m)
 {
-	struct arena *a = message_arena(to);
+	const void *at = NULL;
+	struct str name;
+	struct value v;
+	size_t n = 0;
+
+	while (message_next_prop(m, SCOPE_TRANSPORT, &at, &name, &v))
+		n++;
+	return n;
+}
+
+/* The first answer is the one that counts. It is kept until all have their
+ * copies of the message as it was. */
+static int
+keep_answer(struct arena *a, struct answer *to, struct message *from,
+    struct fault *fault)
+{
 	const void *at = NULL;
 	struct msg_output o;
 	struct str name;
@@ -356,20 +384,37 @@ take_answer(struct message *to, struct message *from, struct fault *fault)
 
 	if (message_format(from, &o, &err) < 0)
 		return med_fault_body(fault, &err);
-	if (o.none)
-		message_set_empty(to);
-	else
-		message_set_body(to, o.bytes, o.type, o.frame);
+	to->there = true;
+	to->none = o.none;
+	to->frame = o.frame;
+	to->bytes = arena_str(a, o.bytes);
+	to->type = arena_str(a, o.type);
+	to->header = arena_alloc(a, count_headers(from) * sizeof(*to->header));
 	while (message_next_prop(from, SCOPE_TRANSPORT, &at, &name, &v))
-		message_set_prop(to, SCOPE_TRANSPORT, name,
-		    VALUE_OF_STR(arena_str(a, value_text(&v, a))));
+		to->header[to->headers++] = (struct header){
+		    .name = arena_str(a, name),
+		    .value = arena_str(a, value_text(&v, a)) };
 	if (message_prop(from, SCOPE_AXIS2, STR("HTTP_SC"), &v) &&
 	    v.type == VALUE_INT)
-		message_set_prop(to, SCOPE_AXIS2, STR("HTTP_SC"), v);
-	if (o.type.p)
-		message_set_prop(to, SCOPE_AXIS2, STR("messageType"),
-		    VALUE_OF_STR(arena_str(a, o.type)));
+		to->status = v;
 	return 0;
+}
+
+static void
+take_answer(struct message *m, const struct answer *from)
+{
+	if (from->none)
+		message_set_empty(m);
+	else
+		message_set_body(m, from->bytes, from->type, from->frame);
+	for (size_t i = 0; i < from->headers; i++)
+		message_set_prop(m, SCOPE_TRANSPORT, from->header[i].name,
+		    VALUE_OF_STR(from->header[i].value));
+	if (from->status.type == VALUE_INT)
+		message_set_prop(m, SCOPE_AXIS2, STR("HTTP_SC"), from->status);
+	if (from->type.p)
+		message_set_prop(m, SCOPE_AXIS2, STR("messageType"),
+		    VALUE_OF_STR(from->type));
 }
 
 static enum med_next recipients_go_on(struct med_run *, struct recipients *,
@@ -388,11 +433,9 @@ after_recipient(struct med_run *r, void *state, enum med_end how,
 		return recipients_go_on(r, s, fault);
 	}
 	s->sent++;
-	if (s->how == MED_CALL && !s->answered && message_changed(msg)) {
-		s->answered = true;
-		if (take_answer(r->msg, msg, fault) < 0)
-			return MED_FAULT;
-	}
+	if (s->how == MED_CALL && !s->answer.there && message_changed(msg) &&
+	    keep_answer(message_arena(r->msg), &s->answer, msg, fault) < 0)
+		return MED_FAULT;
 	return recipients_go_on(r, s, fault);
 }
 
@@ -407,6 +450,8 @@ recipients_end(struct med_run *r, struct recipients *s, struct fault *fault)
 		/* What failed was said; the message is on its way. */
 		r->faulted = s->faulted;
 		r->attempt = NULL;
+		if (s->answer.there)
+			take_answer(r->msg, &s->answer);
 		return s->how == MED_SEND ? MED_STOP : MED_NEXT;
 	}
 	if (s->failed)
