@@ -170,6 +170,21 @@ med_warn(struct med_compile *c, const struct xml_el *el, const char *text)
 	diag_warn(c->diag, xml_pos(el), "%s", text);
 }
 
+void
+med_warn_once(struct med_compile *c, const struct xml_el *el,
+    const char *text)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(c->warned) && c->warned[i] &&
+	    c->warned[i] != text)
+		i++;
+	if (i == ARRAY_LEN(c->warned) || c->warned[i])
+		return;
+	c->warned[i] = text;
+	med_warn(c, el, text);
+}
+
 /* ---- sequences --------------------------------------------------------- */
 
 struct sequence *

@@ -24,6 +24,7 @@ struct med_compile {
 	struct xml_file **file;		/* all that was parsed */
 	size_t file_count;
 	uint64_t hash[2];		/* of all bytes read */
+	const char *warned[4];		/* texts of med_warn_once() */
 	/* of the artifact in hand: */
 	enum med_body body;
 	struct reach *reach;

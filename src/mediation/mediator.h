@@ -86,6 +86,9 @@ void med_reaches_body(struct med_compile *, enum med_body);
 bool med_entry(struct med_compile *, struct str key, struct str *out,
     struct err *) MUST_CHECK;
 void med_warn(struct med_compile *, const struct xml_el *, const char *text);
+/* For the first place only, of all that have this text (a literal). */
+void med_warn_once(struct med_compile *, const struct xml_el *,
+    const char *text);
 /* The mediators inside el become a list; those named in skip (NULL-ended, may
  * be NULL) are left to the caller. */
 int med_children(struct med_compile *, const struct xml_el *,

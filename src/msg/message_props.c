@@ -7,6 +7,7 @@
 #include "base/must.h"
 #include "msg/json.h"
 #include "msg/message_int.h"
+#include "msg/sysprop.h"
 #include "msg/xml.h"
 
 enum { INDEX_FROM = 32 };	/* this many, and a hash table helps */
@@ -158,6 +159,17 @@ is_type_name(struct str name)
 	return str_is(name, "messageType") || str_is(name, "ContentType");
 }
 
+static bool
+system_prop(struct message *m, struct str name, struct value *out)
+{
+	struct str text;
+
+	if (!sysprop_get(name, &text))
+		return false;
+	*out = VALUE_OF_STR(arena_str(m->arena, text));
+	return true;
+}
+
 bool
 message_prop(struct message *m, enum msg_scope scope, struct str name,
     struct value *out)
@@ -173,8 +185,10 @@ message_prop(struct message *m, enum msg_scope scope, struct str name,
 		*out = VALUE_OF_STR(m->s.type);
 		return true;
 	}
-	return m->s.has_context && m->context.get &&
-	    m->context.get(m->context.ctx, scope, name, m->arena, out);
+	if (m->s.has_context && m->context.get &&
+	    m->context.get(m->context.ctx, scope, name, m->arena, out))
+		return true;
+	return scope == SCOPE_SYSTEM && system_prop(m, name, out);
 }
 
 struct str

@@ -3,6 +3,7 @@
  * <propertyGroup>. */
 #include "mediation/mediator.h"
 #include "msg/regex.h"
+#include "msg/sysprop.h"
 
 struct property {
 	struct med_value *name_value;	/* name="{expr}"; NULL: name */
@@ -142,12 +143,14 @@ property_compile(struct med_compile *c, const struct xml_el *el, void **node,
 		return xml_error(el, err, "attribute \"action\" must be "
 		    "\"set\" or \"remove\", not \"%.*s\"", STR_FMT(action));
 	if (str_is(p->name, "websocket.accept.contentType"))
-		med_warn(c, el, "this name has no effect; probably meant "
+		med_warn_once(c, el, "this name has no effect; probably meant "
 		    "websocket.accept.contenType (MI spells it so)");
-	if (p->scope == SCOPE_SYSTEM || p->scope == SCOPE_REGISTRY)
-		return xml_error(el, err, "not supported: setting properties "
-		    "of scope %s", p->scope == SCOPE_SYSTEM ? "system"
-		    : "registry");
+	if (p->scope == SCOPE_REGISTRY) {
+		xml_error(el, err, "not supported: scope registry (workers "
+		    "may not write files)");
+		err->kind = ERR_UNSUPPORTED;
+		return -1;
+	}
 	if (!p->remove)
 		return read_value(c, el, p, err);
 	/* Allowed beside action="remove", and without effect. */
@@ -216,6 +219,18 @@ element_value(const struct property *p, struct message *msg, struct value *v,
 }
 
 static int
+set_system(struct message *msg, struct str name, const struct value *v,
+    struct fault *fault)
+{
+	struct str text = value_text(v, message_arena(msg));
+	struct err err;
+
+	if (!text.p || sysprop_set(name, text, &err) == 0)
+		return 0;
+	return fault_set(fault, FAULT_MEDIATOR, "%s", err.text);
+}
+
+static int
 set_value(const struct property *p, struct message *msg, struct str name,
     struct fault *fault)
 {
@@ -231,6 +246,8 @@ set_value(const struct property *p, struct message *msg, struct str name,
 	}
 	if (v.type == VALUE_NULL && p->scope == SCOPE_TRANSPORT)
 		v = VALUE_OF_STR(STR(""));
+	if (p->scope == SCOPE_SYSTEM)
+		return set_system(msg, name, &v, fault);
 	if (v.type != VALUE_NULL)
 		message_set_prop(msg, p->scope, name, v);
 	return 0;
@@ -246,6 +263,8 @@ property_exec(struct med_run *run UNUSED, const void *node,
 	if (p->name_value &&
 	    med_value_string(p->name_value, msg, &name, fault) < 0)
 		return MED_FAULT;
+	if (p->remove && p->scope == SCOPE_SYSTEM)
+		return MED_NEXT;	/* these cannot be removed */
 	if (p->remove)
 		message_del_prop(msg, p->scope, name);
 	else if (set_value(p, msg, name, fault) < 0)

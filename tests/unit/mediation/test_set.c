@@ -223,6 +223,24 @@ test_refused_sequences(void **state)
 }
 
 static void
+test_misspelt_property_is_told_once(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f);
+	fixture_file(&f, "sequences/a.xml", "<sequence " NS " name='a'>\n"
+	    "<property name='websocket.accept.contentType' scope='axis2' "
+	    "value='x'/>\n<property name='websocket.accept.contentType' "
+	    "scope='axis2' value='x'/></sequence>");
+	fixture_must_load(&f);
+	assert_int_equal(f.diag.warnings, 1);
+	assert_true(fixture_said(&f, DIAG_WARNING, 2, "probably meant "
+	    "websocket.accept.contenType"));
+	fixture_fini(&f);
+}
+
+static void
 caret_is_at(const char *xml, int line, int column)
 {
 	struct fixture f;
@@ -458,6 +476,7 @@ main(void)
 		cmocka_unit_test(test_digest_of_nothing),
 		cmocka_unit_test(test_body_is_summed_over_what_is_reached),
 		cmocka_unit_test(test_refused_sequences),
+		cmocka_unit_test(test_misspelt_property_is_told_once),
 		cmocka_unit_test(test_caret_is_under_the_fault),
 		cmocka_unit_test(test_all_errors_are_shown),
 		cmocka_unit_test(test_duplicates),
