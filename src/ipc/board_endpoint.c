@@ -56,6 +56,8 @@ board_endpoint(struct board *b, struct str name, enum board_want want)
 		uint64_t found = atomic_load_explicit(&e->key,
 		    memory_order_relaxed);
 
+		if (found == key && want == BOARD_MAKE)
+			write_name(e, name);
 		if (found == key)
 			return e;
 		if (found)
