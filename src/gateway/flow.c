@@ -305,6 +305,12 @@ number(void *ctx, enum med_number what, const struct endpoint *ep,
 	    is_lifecycle(ev) ? MED_KEPT : what, ep, value);
 }
 
+static void *
+home(void *ctx)
+{
+	return lane_of(ctx);
+}
+
 /* ---- waiting ----------------------------------------------------------- */
 
 void
@@ -323,5 +329,6 @@ const struct med_host flow_host = {
 	.send = send_to,
 	.ready = ready,
 	.number = number,
+	.home = home,
 	.respond = respond,
 };

@@ -78,6 +78,8 @@ struct worker {
 	uint32_t next_id;
 	enum worker_phase phase;
 	struct loop_timer drain_timer;
+	struct med_clock clock;
+	struct loop_timer group_timer;	/* the engine's */
 	struct hmap endpoints;		/* epstates.c: with no room on the
 					   board */
 	struct hmap groups;		/* broadcast.c */
@@ -87,6 +89,8 @@ struct worker {
 	int exit_status;
 };
 
+/* The limits of its engine, as the settings are now. */
+void worker_limits(const struct config *, struct med_limits *out);
 /* True the first time it is asked for this text. */
 bool worker_once(struct worker *, struct str what);
 /* reload.c: the three steps of a reload, asked for by the master. */
@@ -124,14 +128,16 @@ struct event {
 	struct message *message;
 	struct list link;		/* in the lane's queue, or waiting */
 	struct med_run *run;		/* while it waits */
+	struct med_group *group;	/* that it goes on with; or NULL */
 };
 
 struct lane {
+	struct session *session;
 	struct event *current;		/* NULL = idle */
 	struct list queue;		/* of struct event */
 };
 
-void lane_init(struct lane *);
+void lane_init(struct lane *, struct session *);
 bool lane_idle(const struct lane *);
 /* Makes the event of a message. bytes are borrowed until it must wait. */
 struct event *event_new(struct session *, enum event_kind, struct str bytes,
@@ -143,6 +149,10 @@ void lane_resume(struct event *);
 void lane_fail(struct event *, const struct fault *);
 /* Its message is dropped, without a fault. */
 void lane_drop(struct event *);
+/* A group whose time is up goes on, behind what is there. */
+void lane_again(struct lane *, struct med_group *);
+/* The lane of an event: what outlives its run. */
+struct lane *lane_of(struct event *);
 /* Ends all without another step. */
 void lane_clear(struct lane *);
 

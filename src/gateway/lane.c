@@ -8,8 +8,9 @@
 #include "ws/ws.h"
 
 void
-lane_init(struct lane *l)
+lane_init(struct lane *l, struct session *s)
 {
+	l->session = s;
 	l->current = NULL;
 	list_init(&l->queue);
 }
@@ -26,7 +27,7 @@ from_backend(const struct event *ev)
 	return ev->kind >= EVENT_TARGET_OPEN;
 }
 
-static struct lane *
+struct lane *
 lane_of(struct event *ev)
 {
 	return from_backend(ev) ? &ev->session->out : &ev->session->in;
@@ -141,6 +142,31 @@ finish(struct event *ev, const struct med_outcome *outcome)
 	message_free(&m);
 }
 
+static enum med_state
+run_group(struct event *ev, const struct sequence *on_fault,
+    struct med_outcome *outcome)
+{
+	struct session *s = ev->session;
+
+	/* After a reload, the group is of the old set and has its own. */
+	if (med_group_set(ev->group) != s->set)
+		on_fault = NULL;
+	return med_start_group(s->worker->engine, &ev->group, on_fault,
+	    ev->message, &flow_host, ev, &ev->run, outcome);
+}
+
+static enum med_state
+run(struct event *ev, const struct sequence *seq,
+    const struct sequence *on_fault, struct med_outcome *outcome)
+{
+	struct session *s = ev->session;
+
+	if (UNLIKELY(ev->group != NULL))
+		return run_group(ev, on_fault, outcome);
+	return med_start(s->worker->engine, s->set, seq, on_fault,
+	    ev->message, &flow_host, ev, &ev->run, outcome);
+}
+
 /* Starts ev; true when it is over already. */
 static bool
 start(struct lane *lane, struct event *ev)
@@ -163,8 +189,7 @@ start(struct lane *lane, struct event *ev)
 	    s->inbound->on_error;
 	if (ev->kind == EVENT_TARGET_LOST)
 		on_fault = NULL;
-	if (med_start(s->worker->engine, s->set, seq, on_fault, ev->message,
-	    &flow_host, ev, &ev->run, &outcome) == MED_DONE) {
+	if (run(ev, seq, on_fault, &outcome) == MED_DONE) {
 		finish(ev, &outcome);
 		return true;
 	}
@@ -263,7 +288,19 @@ discard(struct event *ev)
 
 	list_del(&ev->link);
 	med_abort(&ev->run);
+	med_group_drop(&ev->group);
 	message_free(&m);
+}
+
+void
+lane_again(struct lane *lane, struct med_group *group)
+{
+	struct session *s = lane->session;
+	struct event *ev = event_new(s, lane == &s->in ? EVENT_MESSAGE :
+	    EVENT_TARGET_MESSAGE, STR(""), STR_NULL, MSG_TEXT);
+
+	ev->group = group;
+	lane_submit(lane, ev);
 }
 
 void

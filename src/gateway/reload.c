@@ -146,10 +146,7 @@ worker_commit(struct worker *w, const struct chan_msg *msg)
 	w->generation = w->next_generation;
 	w->next_set = NULL;
 	w->next_config = NULL;
-	limits = (struct med_limits){
-		.steps = (unsigned)w->config->limits_steps,
-		.depth = (unsigned)w->config->limits_depth,
-	};
+	worker_limits(w->config, &limits);
 	med_engine_set_limits(w->engine, &limits);
 	switch_logs(w);
 	close_listeners(w);

@@ -54,8 +54,8 @@ session_new(struct listener *l, int fd, const char *peer)
 	s->local = xstrdup(text);
 	s->started_ms = loop_now(w->loop);
 	s->started_us = clock_wall_us();
-	lane_init(&s->in);
-	lane_init(&s->out);
+	lane_init(&s->in, s);
+	lane_init(&s->out, s);
 	list_init(&s->backends);
 	list_init(&s->group_link);
 	list_add_tail(&w->sessions, &s->link);
@@ -94,6 +94,8 @@ end(struct session *s)
 	w->session_count--;
 	med_set_put(&s->set);
 	s->magic = 0;
+	med_engine_forget(w->engine, &s->in);
+	med_engine_forget(w->engine, &s->out);
 	loop_defer_free(w->loop, s, destroy);
 	worker_session_gone(w);
 }

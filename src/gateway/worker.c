@@ -310,14 +310,62 @@ load(struct worker *w)
 	return w->set ? 0 : -1;
 }
 
+void
+worker_limits(const struct config *c, struct med_limits *out)
+{
+	*out = (struct med_limits){
+		.steps = (unsigned)c->limits_steps,
+		.depth = (unsigned)c->limits_depth,
+		.memory = (size_t)c->limits_memory,
+		.groups = (unsigned)c->limits_groups,
+		.group_memory = (size_t)c->limits_group_memory,
+		.group_time = c->limits_group_time,
+	};
+}
+
+/* ---- the engine's clock ------------------------------------------------ */
+
+static int64_t
+group_now(void *ctx)
+{
+	const struct worker *w = ctx;
+
+	return loop_now(w->loop);
+}
+
+static void
+on_group_time(void *ctx)
+{
+	struct worker *w = ctx;
+
+	med_engine_wake(w->engine);
+}
+
+static void
+group_wake(void *ctx, int64_t at_ms)
+{
+	struct worker *w = ctx;
+	int64_t after = at_ms - loop_now(w->loop);
+
+	loop_timer_set(w->loop, &w->group_timer, after > 0 ? after : 0,
+	    on_group_time, w);
+}
+
+static void
+group_again(void *ctx UNUSED, void *home, struct med_group *group)
+{
+	struct lane *lane = home;
+	struct session *s = lane->session;
+
+	lane_again(lane, group);
+	session_settle(s);
+}
+
 static int
 init(struct worker *w, const struct heritage *h, struct err *err)
 {
 	const struct config *c = h->config;
-	const struct med_limits limits = {
-		.steps = (unsigned)c->limits_steps,
-		.depth = (unsigned)c->limits_depth,
-	};
+	struct med_limits limits;
 
 	w->config = c;
 	w->board = &h->board->slot[h->index];
@@ -332,7 +380,11 @@ init(struct worker *w, const struct heritage *h, struct err *err)
 	w->resolver = resolver_new(w->loop, err);
 	if (!w->resolver)
 		return -1;
+	worker_limits(c, &limits);
 	w->engine = med_engine_new(&limits);
+	w->clock = (struct med_clock){ .now = group_now, .wake = group_wake,
+	    .again = group_again, .ctx = w };
+	med_engine_set_clock(w->engine, &w->clock);
 	w->pool = msg_pool_new(64, &(struct msg_limits){
 		.max_bytes = (size_t)c->limits_message_size * 16 });
 	w->http = http_client_new(w, err);
@@ -372,6 +424,7 @@ leave(struct worker *w)
 	http_client_free(&w->http);
 	resolver_free(&w->resolver);
 	loop_timer_stop(w->loop, &w->drain_timer);
+	loop_timer_stop(w->loop, &w->group_timer);
 	loop_fd_del(w->loop, &w->chan_fd);
 	/* The deferred frees. */
 	if (loop_turn(w->loop, 0, &err) < 0)

@@ -323,7 +323,11 @@ enum med_next
 group_due(struct med_run *r, struct med_group *g)
 {
 	enum med_next next;
+	struct str type;
 
+	type = message_prop_text(g->msg, SCOPE_AXIS2, STR("messageType"));
+	if (type.p)
+		message_set_body(r->msg, STR(""), type, MSG_TEXT);
 	message_copy_props(r->msg, g->msg);
 	take_addresses(r->msg, g->msg);
 	message_set_response(r->msg, message_is_response(g->msg));
