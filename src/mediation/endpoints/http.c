@@ -89,8 +89,6 @@ read_template(struct med_compile *c, const struct xml_el *el, struct http *h,
 	struct str rest = h->uri;
 	struct piece *all;
 
-	if (str_starts(rest, "legacy-encoding:"))
-		rest = str_from(rest, 16);
 	all = arena_zalloc(med_arena(c), (rest.n + 1) * sizeof(*all));
 	h->piece = all;
 	while (rest.n) {
@@ -113,6 +111,9 @@ http_compile(struct med_compile *c, const struct xml_el *el, void **node,
 
 	*node = h;
 	h->uri = xml_attr(el, "uri-template");
+	/* How variables were encoded once; here there is one way. */
+	if (str_starts(h->uri, "legacy-encoding:"))
+		h->uri = str_from(h->uri, 16);
 	h->method = xml_attr(el, "method");
 	if (auth) {
 		xml_error(auth, err, "not supported: <authentication> of an "
