@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "gateway/worker.h"
 #include "master/master.h"
+#include "mediation/elements.h"
 
 enum { EX_BAD_USAGE = 2 };
 
@@ -23,12 +24,13 @@ struct arguments {
 	const char *config_file, *ports_file, *signal;
 	struct buf settings;
 	int ready_fd;
-	bool test, dump, quiet, daemonise;
+	bool test, dump, quiet, daemonise, list, json;
 };
 
 static const char usage[] =
     "usage: wsgw [-c FILE] [-g SETTINGS]... [-D] [-q] [-p FILE] [-R FD]\n"
     "       wsgw [-c FILE] [-g SETTINGS]... -t | -T | -s SIGNAL\n"
+    "       wsgw -L [--json] | --schema | --manual[=ELEMENT]\n"
     "\n"
     "A WebSocket gateway. Without -t, -T or -s it runs, in the foreground.\n"
     "\n"
@@ -43,7 +45,11 @@ static const char usage[] =
     "  -T, --dump           print the settings in force\n"
     "  -s, --signal NAME    tell the running gateway: reload, reopen, quit\n"
     "                       (gracefully) or stop\n"
+    "  -L, --list           print the elements that artifacts may hold\n"
+    "      --json           as JSON\n"
+    "      --schema         print an XML Schema of artifacts\n"
     "      --manual         print the description of all settings\n"
+    "      --manual=ELEMENT or that of an element\n"
     "  -v, --version        print the version\n"
     "  -V, --version-all    and what it was built with\n"
     "  -h, --help           print this\n";
@@ -86,7 +92,7 @@ descriptor(const char *text)
 	return (int)n;
 }
 
-enum { OPT_MANUAL = 256 };
+enum { OPT_MANUAL = 256, OPT_SCHEMA, OPT_JSON };
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -98,12 +104,32 @@ static const struct option long_options[] = {
 	{ "test", no_argument, NULL, 't' },
 	{ "dump", no_argument, NULL, 'T' },
 	{ "signal", required_argument, NULL, 's' },
-	{ "manual", no_argument, NULL, OPT_MANUAL },
+	{ "list", no_argument, NULL, 'L' },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "schema", no_argument, NULL, OPT_SCHEMA },
+	{ "manual", optional_argument, NULL, OPT_MANUAL },
 	{ "version", no_argument, NULL, 'v' },
 	{ "version-all", no_argument, NULL, 'V' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
+
+static void finish_printing(void) NORETURN;
+
+static void
+finish_printing(void)
+{
+	exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+static void
+print_manual(const char *element)
+{
+	if (!element)
+		config_manual(stdout);
+	else if (!elements_manual(stdout, element))
+		bad_usage("--manual knows no element \"%s\"", element);
+}
 
 /* Those that print something and are done. */
 static void
@@ -112,10 +138,12 @@ print_and_exit(int option)
 	if (option == 'h')
 		fputs(usage, stdout);
 	else if (option == OPT_MANUAL)
-		config_manual(stdout);
+		print_manual(optarg);
+	else if (option == OPT_SCHEMA)
+		elements_schema(stdout);
 	else
 		print_version(option == 'V');
-	exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE);
+	finish_printing();
 }
 
 static void
@@ -149,6 +177,12 @@ take_option(struct arguments *a, int option)
 	case 's':
 		a->signal = optarg;
 		break;
+	case 'L':
+		a->list = true;
+		break;
+	case OPT_JSON:
+		a->json = true;
+		break;
 	default:
 		print_and_exit(option);
 	}
@@ -160,7 +194,7 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 	int option;
 
 	opterr = 0;
-	while ((option = getopt_long(argc, argv, ":c:g:Dqp:R:tTs:vVh",
+	while ((option = getopt_long(argc, argv, ":c:g:Dqp:R:tTs:LvVh",
 	    long_options, NULL)) != -1) {
 		if (option == ':')
 			bad_usage("%s needs an argument", argv[optind - 1]);
@@ -177,6 +211,8 @@ parse_arguments(struct arguments *a, int argc, char **argv)
 		bad_usage("unexpected argument \"%s\"", argv[optind]);
 	if ((a->test || a->dump) && a->signal)
 		bad_usage("-s goes with neither -t nor -T");
+	if (a->json && !a->list)
+		bad_usage("--json goes with -L only");
 }
 
 static int
@@ -284,6 +320,10 @@ main(int argc, char **argv)
 
 	master_title_init(argc, argv);
 	parse_arguments(&a, argc, argv);
+	if (a.list) {
+		(a.json ? elements_list_json : elements_list)(stdout);
+		finish_printing();
+	}
 	settings = buf_len(&a.settings) ? buf_cstr(&a.settings) : NULL;
 	if (a.test || a.dump || a.signal)
 		status = run_once(&a, settings);

@@ -141,23 +141,9 @@ static const struct {
 	artifact_fn *compile;
 	enum load_pass pass;
 } kinds[] = {
-	{ "localEntry", entry_compile, PASS_ENTRIES },
-	{ "sequence", top_sequence, PASS_REST },
-	{ "endpoint", top_endpoint, PASS_REST },
-	{ "inboundEndpoint", top_inbound, PASS_REST },
-	{ "template", endpoint_template_read, PASS_ENTRIES },
-	{ "template", template_compile, PASS_REST },
-	{ "registry", ignored, PASS_REST },
-	{ "taskManager", ignored, PASS_REST },
-	{ "description", nothing, PASS_REST },
-	{ "proxy", refused, PASS_REST },
-	{ "api", refused, PASS_REST },
-	{ "task", refused, PASS_REST },
-	{ "import", refused, PASS_REST },
-	{ "eventSource", refused, PASS_REST },
-	{ "priorityExecutor", refused, PASS_REST },
-	{ "messageStore", refused, PASS_REST },
-	{ "messageProcessor", refused, PASS_REST },
+#define ARTIFACT(element, fn, pass, reason) { element, fn, pass },
+#include "mediation/artifacts.def"
+#undef ARTIFACT
 };
 
 static bool

@@ -80,7 +80,7 @@ compile_known(struct med_compile *c, const struct xml_el *el,
 		c->body = type->body;
 	*to = (struct med_node){ .exec = type->exec, .data = data,
 	    .type = type, .at = xml_pos(el) };
-	return xml_reject_unknown(el, err);
+	return element_check(el, type->element, err);
 }
 
 static int
@@ -205,7 +205,7 @@ med_sequence(struct med_compile *c, const struct xml_el *el, struct str name)
 	if (med_children(c, el, NULL, &list, &err) < 0)
 		med_report_left(c, &err);
 	s->list = list;
-	if (xml_reject_unknown(el, &err) < 0)
+	if (element_check(el, "definitions/sequence", &err) < 0)
 		med_report_left(c, &err);
 	xml_mark_done(el);
 	return s;

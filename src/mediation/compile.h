@@ -4,6 +4,7 @@
 #define MEDIATION_COMPILE_H
 
 #include "base/diag.h"
+#include "mediation/elements.h"
 #include "mediation/set.h"
 #include "mediation/xmlread.h"
 

@@ -14,7 +14,8 @@ struct xml_el;
 
 struct src_pos xml_pos(const struct xml_el *);
 struct str xml_name(const struct xml_el *);		/* local name */
-/* Value of an attribute; p == NULL when absent. Reading marks it as known. */
+/* Value of an attribute; p == NULL when absent. What is in elements.def and not
+ * read has no effect, which is an error. */
 struct str xml_attr(const struct xml_el *, const char *name);
 /* true/false in any case; dflt when absent; -1 with err for other text. */
 int xml_attr_bool(const struct xml_el *, const char *name, bool dflt,
@@ -22,7 +23,7 @@ int xml_attr_bool(const struct xml_el *, const char *name, bool dflt,
 int xml_attr_int(const struct xml_el *, const char *name, int64_t dflt,
     int64_t *out, struct err *) MUST_CHECK;
 /* First child element of that name in the synapse namespace, or NULL; and the
- * next one with the same name. Reading marks it as known. */
+ * next one with the same name. The same holds for them. */
 const struct xml_el *xml_child(const struct xml_el *, const char *name);
 const struct xml_el *xml_next(const struct xml_el *);
 /* All child elements of the synapse namespace in order, whatever their name. */
@@ -38,9 +39,6 @@ struct str xml_inner_markup_stripped(const struct xml_el *, struct arena *);
 /* Is there an element of one of these names (NULL-ended) anywhere below? */
 bool xml_contains(const struct xml_el *, const char *const *names);
 bool xml_has_child_elements(const struct xml_el *);
-/* An error for every attribute or child that nobody read, listing what would
- * have been allowed. Called by the compiler after each mediator's compile. */
-int xml_reject_unknown(const struct xml_el *, struct err *) MUST_CHECK;
 int xml_error(const struct xml_el *, struct err *, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 

@@ -371,7 +371,7 @@ compile_parts(struct med_compile *c, const struct xml_el *el,
 		return -1;
 	if (!ep->name.n)
 		ep->name = place_name(c, ep->at);
-	return xml_reject_unknown(el, err);
+	return element_check(el, "endpoint", err);
 }
 
 static struct endpoint *
@@ -500,7 +500,7 @@ endpoint_key(struct med_compile *c, const struct xml_el *el, struct str key,
 		ref->dynamic = value;
 	ref->next = c->endpoint_first;
 	c->endpoint_first = ref;
-	return xml_reject_unknown(el, err);
+	return element_check(el, "endpoint", err);
 }
 
 struct endpoint_ref *

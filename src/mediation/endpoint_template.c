@@ -55,7 +55,7 @@ read_template(struct med_compile *c, const struct xml_el *el,
 	xml_mark_opaque(body);
 	t->markup = xml_el_markup(body, c->set->arena);
 	t->line = xml_pos(body).line;
-	return xml_reject_unknown(el, err);
+	return element_check(el, "template", err);
 }
 
 void
@@ -220,7 +220,7 @@ endpoint_template_use(struct med_compile *c, const struct xml_el *el,
 		    "found", STR_FMT(name));
 		return NULL;
 	}
-	if (check_given(&u, err) < 0 || xml_reject_unknown(el, err) < 0)
+	if (check_given(&u, err) < 0 || element_check(el, "endpoint", err) < 0)
 		return NULL;
 	if (c->template_depth == TEMPLATES_DEEP) {
 		xml_error(el, err, "endpoint templates within each other more "

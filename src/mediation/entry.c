@@ -172,7 +172,7 @@ entry_compile(struct med_compile *c, const struct xml_el *el)
 		    "(the first is at %s:%d)", STR_FMT(key), old->at.file,
 		    old->at.line);
 	if (result == 0)
-		result = xml_reject_unknown(el, &err);
+		result = element_check(el, "localEntry", &err);
 	xml_mark_done(el);
 	if (result < 0)
 		med_report_left(c, &err);

@@ -303,35 +303,9 @@ static const struct {
 	const char *name;
 	set_fn *set;
 } params[] = {
-	{ "inbound.ws.port", set_port },
-	{ "ws.client.side.broadcast.level", set_broadcast },
-	{ "ws.outflow.dispatch.sequence", set_outflow },
-	{ "ws.outflow.dispatch.fault.sequence", set_outflow_fault },
-	{ "ws.boss.thread.pool.size", set_threads },
-	{ "ws.worker.thread.pool.size", set_threads },
-	{ "ws.subprotocol.handler.class", set_subprotocols },
-	{ "ws.pipeline.handler.class", set_pipeline },
-	{ "ws.use.port.offset", set_offset },
-	{ "ws.default.content.type", set_content_type },
-	{ "ws.shutdown.status.code", set_shutdown_code },
-	{ "ws.shutdown.status.message", set_shutdown_reason },
-	{ "dispatch.custom.sequence", set_custom },
-	{ "sequential", set_nothing },
-	{ "ws.path", set_path },
-	{ "ws.backend.close", set_backend_close },
-	{ "ws.dispatch.lifecycle.events", set_lifecycle },
-	{ "ws.connect.sequence", set_on_connect },
-	{ "ws.disconnect.sequence", set_on_disconnect },
-	{ "wss.ssl.key.store.file", set_key_store },
-	{ "wss.ssl.key.store.pass", set_key_pass },
-	{ "wss.ssl.key.store.type", set_nothing },
-	{ "wss.ssl.cert.pass", set_nothing },
-	{ "wss.ssl.trust.store.file", set_trust_store },
-	{ "wss.ssl.trust.store.pass", set_trust_pass },
-	{ "wss.ssl.trust.store.type", set_nothing },
-	{ "wss.ssl.protocols", set_nothing },
-	{ "wss.ssl.cipher.suites", set_nothing },
-	{ "wss.ssl.client.verify", set_verify },
+#define PARAMETER(name, set, type, dflt, doc) { name, set },
+#include "mediation/parameters.def"
+#undef PARAMETER
 };
 
 /* ---- values (websocket.md 2.2) ----------------------------------------- */
@@ -609,7 +583,7 @@ inbound_compile(struct med_compile *c, const struct xml_el *el)
 	read_params(l, el);
 	if (c->wrong == 0 && check(l, el, &err) < 0)
 		report_at(l, el, &err);
-	if (xml_reject_unknown(el, &err) < 0)
+	if (element_check(el, "inboundEndpoint", &err) < 0)
 		report_at(l, el, &err);
 	xml_mark_done(el);
 	if (c->wrong || c->unsupported)

@@ -48,7 +48,7 @@ read_template(struct med_compile *c, const struct xml_el *el,
 	if (on_error.n && !t->sequence->on_error)
 		t->sequence->on_error = med_sequence_ref_at(c, on_error,
 		    t->at);
-	return xml_reject_unknown(el, err);
+	return element_check(el, "template", err);
 }
 
 void

@@ -20,7 +20,7 @@ struct attribute {
 	bool known;
 };
 
-/* What compile asked for: the rest is unknown, and this is what was allowed. */
+/* What compile asked for, and what became of the element. */
 struct marks {
 	const char *attr[MAX_ASKED], *child[MAX_ASKED];
 	unsigned attr_count, child_count;
@@ -415,6 +415,59 @@ xml_contains(const struct xml_el *el, const char *const *names)
 }
 
 bool
+xml_attr_at(const struct xml_el *el, size_t i, struct str *name,
+    bool *was_read)
+{
+	if (i >= el->attr_count)
+		return false;
+	*name = el->attr[i].name;
+	*was_read = el->attr[i].known;
+	return true;
+}
+
+bool
+xml_has_attr(const struct xml_el *el, const char *name)
+{
+	for (size_t i = 0; i < el->attr_count; i++)
+		if (str_is(el->attr[i].name, name))
+			return true;
+	return false;
+}
+
+bool
+xml_was_read(const struct xml_el *el)
+{
+	return el->marks->known;
+}
+
+bool
+xml_is_settled(const struct xml_el *el)
+{
+	return el->marks->done || el->marks->opaque;
+}
+
+const char *const *
+xml_asked_attrs(const struct xml_el *el, unsigned *count)
+{
+	*count = el->marks->attr_count;
+	return el->marks->attr;
+}
+
+const char *const *
+xml_asked_children(const struct xml_el *el, unsigned *count)
+{
+	*count = el->marks->child_count;
+	return el->marks->child;
+}
+
+void
+xml_report(const struct xml_el *el, const struct err *err)
+{
+	if (el->file->report)
+		el->file->report(el->file->ctx, err);
+}
+
+bool
 xml_has_child_elements(const struct xml_el *el)
 {
 	return el->first != NULL;
@@ -696,84 +749,4 @@ xml_attr_int(const struct xml_el *el, const char *name, int64_t dflt,
 	return xml_error(el, err,
 	    "attribute \"%s\" must be a whole number, not \"%.*s\"", name,
 	    STR_FMT(s));
-}
-
-static void
-add_names(char *text, size_t room, const char *const *name, unsigned count)
-{
-	size_t n = strlen(text);
-
-	for (unsigned i = 0; i < count && n < room; i++)
-		n += (size_t)snprintf(text + n, room - n, "%s%s",
-		    i ? ", " : "", name[i]);
-}
-
-static void
-unknown(const struct xml_el *el, struct src_pos at, const char *what,
-    struct str name, const char *const *allowed, unsigned count,
-    struct err *err)
-{
-	const char *names[MAX_ASKED + 1] = { 0 };
-	const char *near;
-	size_t n;
-
-	*err = (struct err){ .kind = ERR_UNSUPPORTED, .at = at };
-	memcpy(names, allowed, count * sizeof(*names));
-	near = str_nearest(name, names);
-	snprintf(err->text, sizeof(err->text), "unknown %s \"%.*s\" in <%.*s>",
-	    what, STR_FMT(str_head(name, 80)), STR_FMT(str_head(el->name, 80)));
-	n = strlen(err->text);
-	if (near)
-		n += (size_t)snprintf(err->text + n, sizeof(err->text) - n,
-		    "; did you mean \"%s\"?", near);
-	snprintf(err->text + n, sizeof(err->text) - n, "%s",
-	    count ? "; allowed here: " : "; none is allowed here");
-	add_names(err->text, sizeof(err->text), allowed, count);
-}
-
-static int
-pass_on(const struct xml_el *el, struct err *err, bool *have)
-{
-	if (*have && el->file->report)
-		el->file->report(el->file->ctx, err);
-	*have = true;
-	return -1;
-}
-
-static int
-reject_in(const struct xml_el *el, struct err *err, bool *have)
-{
-	struct marks *m = el->marks;
-	int result = 0;
-
-	for (size_t i = 0; i < el->attr_count; i++) {
-		/* MI's tooling writes this one anywhere. */
-		if (el->attr[i].known || str_is(el->attr[i].name, "description"))
-			continue;
-		result = pass_on(el, err, have);
-		unknown(el, el->at, "attribute", el->attr[i].name, m->attr,
-		    m->attr_count, err);
-	}
-	for (const struct xml_el *c = el->first; c; c = c->next) {
-		if (!c->marks->known) {
-			result = pass_on(el, err, have);
-			unknown(el, c->at, xml_in_synapse(c) ? "element" :
-			    "element (not in the namespace " SYNAPSE_NS ")",
-			    c->name, m->child, m->child_count, err);
-		} else if (!c->marks->done && !c->marks->opaque &&
-		    reject_in(c, err, have) < 0) {
-			result = -1;
-		}
-	}
-	return result;
-}
-
-int
-xml_reject_unknown(const struct xml_el *el, struct err *err)
-{
-	bool have = false;
-
-	if (el->marks->done || el->marks->opaque)
-		return 0;
-	return reject_in(el, err, &have);
 }

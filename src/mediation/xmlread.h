@@ -43,6 +43,18 @@ const struct xml_el *xml_any_next(const struct xml_el *);
 void xml_mark_done(const struct xml_el *);
 /* Its attributes and children are of a language of their own. */
 void xml_mark_opaque(const struct xml_el *);
+/* For element_check(): the attribute at that place, false after the last one;
+ * and whether compile looked at it, or at the element. */
+bool xml_attr_at(const struct xml_el *, size_t, struct str *name,
+    bool *was_read);
+bool xml_has_attr(const struct xml_el *, const char *name);
+bool xml_was_read(const struct xml_el *);
+bool xml_is_settled(const struct xml_el *);	/* marked done or opaque */
+/* The names that compile asked for, whether they are there or not. */
+const char *const *xml_asked_attrs(const struct xml_el *, unsigned *count);
+const char *const *xml_asked_children(const struct xml_el *, unsigned *count);
+/* One error more than can be returned. */
+void xml_report(const struct xml_el *, const struct err *);
 /* The element itself as markup with inherited namespaces. */
 struct str xml_el_markup(const struct xml_el *, struct arena *);
 /* Line and column of a byte of an attribute's value; the element's position when

@@ -56,10 +56,21 @@ read_condition(struct med_compile *c, const struct xml_el *el,
 }
 
 static int
-read_branch(struct med_compile *c, const struct xml_el *el,
+read_mediators(struct med_compile *c, const struct xml_el *el,
     struct branch *b, struct err *err)
 {
 	struct med_list *list;
+
+	if (med_children(c, el, NULL, &list, err) < 0)
+		return -1;
+	b->list = list;
+	return 0;
+}
+
+static int
+read_branch(struct med_compile *c, const struct xml_el *el,
+    struct branch *b, struct err *err)
+{
 	struct str name = xml_attr(el, "sequence");
 
 	if (name.n) {
@@ -69,10 +80,7 @@ read_branch(struct med_compile *c, const struct xml_el *el,
 		b->ref = med_sequence_ref(c, el, name);
 		return 0;
 	}
-	if (med_children(c, el, NULL, &list, err) < 0)
-		return -1;
-	b->list = list;
-	return 0;
+	return read_mediators(c, el, b, err);
 }
 
 static int
@@ -89,7 +97,7 @@ filter_compile(struct med_compile *c, const struct xml_el *el, void **node,
 		return -1;
 	then = xml_child(el, "then");
 	if (!then)
-		return read_branch(c, el, &f->yes, err);
+		return read_mediators(c, el, &f->yes, err);
 	otherwise = xml_child(el, "else");
 	if (read_branch(c, then, &f->yes, err) < 0)
 		return -1;

@@ -212,53 +212,6 @@ test_namespaces(void **state)
 	done(&d);
 }
 
-static void
-test_unknown_is_rejected(void **state)
-{
-	struct doc d;
-	struct err err;
-
-	(void)state;
-	assert_int_equal(parse(&d, "<log " NS " levle='x' description='d'>\n"
-	    "<prop/></log>", &err), 0);
-	(void)xml_attr(d.root, "level");
-	(void)xml_attr(d.root, "category");
-	(void)xml_child(d.root, "property");
-	assert_int_equal(xml_reject_unknown(d.root, &err), -1);
-	/* The last one is returned, others were reported. */
-	assert_int_equal(d.reported, 1);
-	assert_int_equal(err.at.line, 2);
-	assert_string_equal(err.text, "unknown element \"prop\" in <log>; "
-	    "allowed here: property");
-	done(&d);
-	assert_int_equal(parse(&d, "<log " NS " levle='x'/>", &err), 0);
-	(void)xml_attr(d.root, "level");
-	(void)xml_attr(d.root, "category");
-	assert_int_equal(xml_reject_unknown(d.root, &err), -1);
-	assert_string_equal(err.text, "unknown attribute \"levle\" in <log>; "
-	    "did you mean \"level\"?; allowed here: level, category");
-	done(&d);
-}
-
-static void
-test_known_children_are_looked_into(void **state)
-{
-	struct doc d;
-	struct err err;
-
-	(void)state;
-	assert_int_equal(parse(&d, "<a " NS "><b x='1'/></a>", &err), 0);
-	(void)xml_child(d.root, "b");
-	assert_int_equal(xml_reject_unknown(d.root, &err), -1);
-	assert_string_equal(err.text, "unknown attribute \"x\" in <b>; none is "
-	    "allowed here");
-	done(&d);
-	assert_int_equal(parse(&d, "<a " NS "><b x='1'/></a>", &err), 0);
-	xml_mark_opaque(xml_any_child(d.root));
-	assert_int_equal(xml_reject_unknown(d.root, &err), 0);
-	done(&d);
-}
-
 int
 main(void)
 {
@@ -271,8 +224,6 @@ main(void)
 		cmocka_unit_test(test_children_by_namespace),
 		cmocka_unit_test(test_text_and_markup),
 		cmocka_unit_test(test_namespaces),
-		cmocka_unit_test(test_unknown_is_rejected),
-		cmocka_unit_test(test_known_children_are_looked_into),
 	};
 	int failed;
 
