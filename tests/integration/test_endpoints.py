@@ -9,7 +9,7 @@ import threading
 
 import pytest
 from gateway import Gateway, free_port, inbound, sequence, wait_for
-from peers import Client, ProtoBackend
+from peers import SYNAPSE_JSON, Client, ProtoBackend
 
 OUT = sequence("out", "<respond/>")
 SORRY = sequence("sorry", '<log level="custom"><property name="code" '
@@ -540,3 +540,21 @@ def test_endpoint_template_and_keys():
             with Client(gw.port()) as c:
                 assert ask(c, "1") == "sorry 101503"
             assert "first" in not_active(gw)
+
+
+def test_more_endpoints_than_the_board_has_room_for():
+    """Those that find none are suspended all the same, by this worker."""
+    uri, count = dead(), 1200
+    f = files('<endpoint key="{get-property(\'n\')}"/>',
+              '<property name="n" expression="json-eval($.n)"/>')
+    f["synapse.xml"] = (
+        '<definitions xmlns="http://ws.apache.org/ns/synapse">%s</definitions>'
+        % "".join(endpoint(uri, "E%d" % i) for i in range(count)))
+    f["inbound-endpoints/ws.xml"] = inbound(
+        on_error="sorry", ws_dispatch_lifecycle_events="false")
+    with Gateway(f) as gw:
+        with Client(gw.port(), protocols=[SYNAPSE_JSON]) as c:
+            for answer in ("sorry 101503", "sorry 303001"):
+                for i in range(count):
+                    assert ask(c, '{"n":"E%d"}' % i) == answer, i
+        assert 900 < len(not_active(gw)) <= 1024
