@@ -6,6 +6,7 @@
 #include "base/diag.h"
 #include "mediation/elements.h"
 #include "mediation/set.h"
+#include "mediation/source.h"
 #include "mediation/xmlread.h"
 
 /* What compile works with; lives while a set is loaded. */
@@ -92,17 +93,15 @@ void entry_compile(struct med_compile *, const struct xml_el *);
 /* While loading: a key that must resolve. */
 int entry_find(struct med_compile *, struct str key, struct str *out,
     struct err *) MUST_CHECK;
-/* Path of a registry key below root; -1 for one that leaves it. */
-int entry_path(const char *root, struct str key, struct arena *,
-    const char **path_out, struct err *) MUST_CHECK;
+/* The registry resource of that key, parsed; NULL when there is none, or after
+ * a report. */
+const struct xml_el *entry_artifact(struct med_compile *, struct str key);
 
 /* ---- load.c ------------------------------------------------------------ */
 
-/* Reads a whole file into the arena. */
-int file_read(const char *path, struct arena *, struct str *out, struct err *)
-    MUST_CHECK;
-/* The same while loading: counts towards the digest. */
-int load_file(struct med_compile *, const char *path, struct arena *,
+/* Reads a whole file, which then counts towards the digest. err is without
+ * the path. */
+int load_file(struct med_compile *, enum med_tree, struct str name,
     struct str *out, struct err *) MUST_CHECK;
 /* NULL after a report. */
 const struct xml_el *load_xml(struct med_compile *, const char *path,

@@ -2,7 +2,6 @@
 /* What all endpoints have: policy, properties, references. */
 #include "mediation/endpoint.h"
 
-#include <sys/stat.h>
 
 #include "mediation/compile.h"
 #include "mediation/value.h"
@@ -545,19 +544,13 @@ static struct endpoint *
 from_entry(struct med_compile *c, const struct endpoint_ref *r)
 {
 	struct entry *e = hmap_get(&c->set->entries, r->name);
-	const char *path = r->at.file;
 	const struct xml_el *el = NULL;
 	struct endpoint *ep;
-	struct str text;
-	struct stat st;
 
 	if (e && str_search(e->text, STR("<endpoint")) < e->text.n)
 		el = load_xml(c, e->at.file, e->text);
-	else if (!e && r->name.n && c->set->registry[0] &&
-	    entry_path(c->set->registry, r->name, c->set->arena, &path,
-	    NULL) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
-	    load_file(c, path, c->scratch, &text, NULL) == 0)
-		el = load_xml(c, path, text);
+	else if (!e)
+		el = entry_artifact(c, r->name);
 	if (!el || !xml_in_synapse(el) || !str_is(xml_name(el), "endpoint"))
 		return NULL;
 	(void)xml_attr(el, "name");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Local entries and the registry: texts by key (mediation.md 1.4, 1.5). */
 #include <stdio.h>
-#include <sys/stat.h>
 
 #include "mediation/compile.h"
+#include "mediation/source_priv.h"
 
 /* ---- registry ---------------------------------------------------------- */
 
@@ -17,53 +17,75 @@ static const struct {
 	{ "", "governance" },
 };
 
-/* True when no ".." leads above where the path begins. */
+/* Drops the last part; false when there is none. */
 static bool
-stays_inside(struct str path)
+step_up(struct buf *name, size_t prefix)
 {
-	struct str part;
-	int depth = 0;
+	size_t n = buf_len(name);
 
-	if (memchr(path.p, '\0', path.n))
+	if (n == prefix)
+		return false;
+	while (buf_data(name)[--n] != '/')
+		;
+	buf_truncate(name, n);
+	return true;
+}
+
+/* Adds a path without "." and ".."; false when it leads out. What begins with
+ * a dot is no resource either. */
+static bool
+add_path(struct buf *name, struct str path)
+{
+	size_t prefix = buf_len(name);
+	struct str part;
+
+	if (path.n && memchr(path.p, '\0', path.n))
 		return false;
 	while (str_next(&path, '/', &part)) {
-		if (str_is(part, ".."))
-			depth--;
-		else if (part.n && !str_is(part, "."))
-			depth++;
-		if (depth < 0)
-			return false;
+		if (str_is(part, "..")) {
+			if (!step_up(name, prefix))
+				return false;
+		} else if (part.n && !str_is(part, ".")) {
+			if (part.p[0] == '.')
+				return false;
+			buf_putc(name, '/');
+			buf_add_str(name, part);
+		}
 	}
 	return true;
 }
 
-int
-entry_path(const char *root, struct str key, struct arena *a,
-    const char **path_out, struct err *err)
+/* The name of the file of a key; false when there is none. */
+static bool
+find(struct med_source *source, struct str key, struct arena *a,
+    struct str *out)
 {
+	struct buf name = { 0 };
+	bool fine;
 	size_t i = 0;
-	struct str rest;
 
+	if (!key.n)
+		return false;
 	while (!str_starts(key, roots[i].prefix))
 		i++;
-	rest = str_from(key, strlen(roots[i].prefix));
-	while (rest.n && rest.p[0] == '/')
-		rest = str_from(rest, 1);
-	if (!stays_inside(rest))
-		return err_set(err, ERR_DENIED, "The registry key '%.*s' is "
-		    "illegal which points to a location outside the registry",
-		    STR_FMT(key));
-	*path_out = arena_printf(a, "%s/%s/%.*s", root, roots[i].folder,
-	    STR_FMT(rest)).p;
-	return 0;
+	buf_addz(&name, roots[i].folder);
+	fine = add_path(&name, str_from(key, strlen(roots[i].prefix)));
+	*out = arena_str(a, buf_str(&name));
+	buf_fini(&name);
+	return fine && source_look(source, MED_TREE_REGISTRY, *out, NULL) ==
+	    SOURCE_FILE;
 }
 
-static bool
-is_file(const char *path)
+const struct xml_el *
+entry_artifact(struct med_compile *c, struct str key)
 {
-	struct stat st;
+	struct str name, text;
 
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+	if (!find(c->set->source, key, c->set->arena, &name) ||
+	    load_file(c, MED_TREE_REGISTRY, name, &text, NULL) < 0)
+		return NULL;
+	return load_xml(c, source_path(c->set->source, MED_TREE_REGISTRY, name,
+	    c->set->arena), text);
 }
 
 /* A registry resource, kept for as long as the set lives. */
@@ -72,15 +94,13 @@ registry_entry(struct med_set *set, struct str key)
 {
 	struct entry *e = hmap_get(&set->resources, key);
 	struct arena *scratch;
-	const char *path;
-	struct str text;
+	struct str name, text;
 
-	if (e || !set->registry[0] || !key.n)
+	if (e)
 		return e;
 	scratch = arena_new(0);
-	if (entry_path(set->registry, key, scratch, &path, NULL) == 0 &&
-	    is_file(path) &&
-	    file_read(path, set->arena, &text, NULL) == 0) {
+	if (find(set->source, key, scratch, &name) && source_read(set->source,
+	    MED_TREE_REGISTRY, name, set->arena, &text, NULL) == 0) {
 		e = arena_zalloc(set->arena, sizeof(*e));
 		e->text = text;
 		hmap_set(&set->resources, key, e);
@@ -120,7 +140,7 @@ static int
 from_source(struct med_compile *c, const struct xml_el *el, struct str src,
     struct entry *e, struct err *err)
 {
-	const char *path;
+	struct err why;
 
 	if (!str_istarts(src, "file:")) {
 		xml_error(el, err, "not supported: a local entry from %.*s "
@@ -131,10 +151,11 @@ from_source(struct med_compile *c, const struct xml_el *el, struct str src,
 	src = str_from(src, 5);
 	while (str_starts(src, "//"))
 		src = str_from(src, 1);
-	path = arena_str(c->scratch, src).p;
-	if (load_file(c, path, c->set->arena, &e->text, err) == 0)
+	if (load_file(c, MED_TREE_ELSEWHERE, src, &e->text, err) == 0)
 		return 0;
-	return xml_error(el, err, "local entry: cannot read %s", path);
+	why = *err;
+	return xml_error(el, err, "local entry: %.*s: %s", STR_FMT(src),
+	    why.text);
 }
 
 static int

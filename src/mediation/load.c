@@ -1,70 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files and folders of MI's layout (mediation.md 1.1). */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/must.h"
 #include "mediation/compile.h"
+#include "mediation/source_priv.h"
 
-enum { MAX_FILE = 64 << 20 };
+const char *const load_files[] = {
+	"synapse.xml", "registry.xml", "task-manager.xml", NULL,
+};
 
-/* In the order in which they are read; what is in them tells what it is. */
-static const char *const folders[] = {
+/* What is in them tells what it is. */
+const char *const load_folders[] = {
 	"local-entries", "endpoints", "sequences", "templates",
 	"inbound-endpoints", "proxy-services", "api", "tasks",
 	"message-stores", "message-processors", "priority-executors",
-	"event-sources", "imports",
+	"event-sources", "imports", NULL,
 };
 
-static int
-read_all(int fd, const char *path, struct arena *a, struct str *out,
-    struct err *err)
+bool
+load_is_artifact(struct str name)
 {
-	struct stat st;
-	size_t n = 0;
-	char *p;
-
-	if (fstat(fd, &st) < 0)
-		return err_sys(err, "%s", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(err, ERR_IO, "%s: not a regular file", path);
-	if (st.st_size > MAX_FILE)
-		return err_set(err, ERR_LIMIT, "%s: larger than %d MiB", path,
-		    MAX_FILE >> 20);
-	p = arena_alloc(a, (size_t)st.st_size + 1);
-	while (n < (size_t)st.st_size) {
-		ssize_t got = read(fd, p + n, (size_t)st.st_size - n);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return err_sys(err, "%s", path);
-		if (got == 0)
-			break;
-		n += (size_t)got;
-	}
-	p[n] = '\0';
-	*out = (struct str){ p, n };
-	return 0;
-}
-
-int
-file_read(const char *path, struct arena *a, struct str *out, struct err *err)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int result;
-
-	if (fd < 0)
-		return err_sys(err, "%s", path);
-	result = read_all(fd, path, a, out, err);
-	close(fd);
-	return result;
+	return name.n && name.p[0] != '.' && str_ends(name, ".xml");
 }
 
 /* FNV-1a with 128 bits: hash[0] is the high half; the prime is 2^88 + 0x13b. */
@@ -85,24 +42,26 @@ digest_add(uint64_t hash[2], const void *data, size_t n)
 
 /* The name counts without the root, which differs from place to place. */
 static void
-digest_file(struct med_compile *c, const char *path, struct str text)
+digest_file(struct med_compile *c, enum med_tree tree, struct str name,
+    struct str text)
 {
-	size_t root = strlen(c->set->root);
-	const char *name = strncmp(path, c->set->root, root) == 0
-	    ? path + root : path;
+	const unsigned char which = (unsigned char)tree;
 
-	digest_add(c->hash, name, strlen(name) + 1);
+	digest_add(c->hash, &which, 1);
+	digest_add(c->hash, name.p, name.n);
+	digest_add(c->hash, "", 1);
 	digest_add(c->hash, text.p, text.n);
 	digest_add(c->hash, "", 1);
 }
 
 int
-load_file(struct med_compile *c, const char *path, struct arena *a,
+load_file(struct med_compile *c, enum med_tree tree, struct str name,
     struct str *out, struct err *err)
 {
-	if (file_read(path, a, out, err) < 0)
+	if (source_read(c->set->source, tree, name, c->set->arena, out, err) <
+	    0)
 		return -1;
-	digest_file(c, path, *out);
+	digest_file(c, tree, name, *out);
 	return 0;
 }
 
@@ -131,13 +90,14 @@ load_xml(struct med_compile *c, const char *path, struct str text)
 }
 
 static void
-load_path(struct med_compile *c, const char *path)
+load_one(struct med_compile *c, struct str name)
 {
+	const char *path = source_path(c->set->source, MED_TREE_ARTIFACTS,
+	    name, c->set->arena);
 	struct err err = { 0 };
 	struct str text;
 
-	path = arena_strdup(c->set->arena, path);
-	if (load_file(c, path, c->scratch, &text, &err) == 0) {
+	if (load_file(c, MED_TREE_ARTIFACTS, name, &text, &err) == 0) {
 		(void)load_xml(c, path, text);
 		return;
 	}
@@ -145,70 +105,81 @@ load_path(struct med_compile *c, const char *path)
 	med_report(c, &err);
 }
 
-static int
-is_xml(const struct dirent *d)
+static void
+report_folder(struct med_compile *c, struct str name, struct err *err)
 {
-	return d->d_name[0] != '.' && str_ends(str_of(d->d_name), ".xml");
-}
-
-static int
-by_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
+	err->at.file = source_path(c->set->source, MED_TREE_ARTIFACTS, name,
+	    c->set->arena);
+	med_report(c, err);
 }
 
 static void
-load_folder(struct med_compile *c, const char *name)
+load_folder(struct med_compile *c, const char *folder)
 {
-	const char *dir = arena_printf(c->scratch, "%s/%s", c->set->root,
-	    name).p;
-	struct dirent **found;
-	int n = scandir(dir, &found, is_xml, by_bytes);
-	struct err err;
+	struct str *names;
+	struct err err = { 0 };
+	size_t n;
 
-	if (n < 0 && errno == ENOENT)
-		return;
-	if (n < 0) {
-		err_sys(&err, "cannot read the folder %s", dir);
-		med_report(c, &err);
+	if (source_names(c->set->source, MED_TREE_ARTIFACTS, str_of(folder),
+	    c->scratch, &names, &n, &err) < 0) {
+		if (err.kind != ERR_NOTFOUND)
+			report_folder(c, str_of(folder), &err);
 		return;
 	}
-	for (int i = 0; i < n; i++) {
-		load_path(c, arena_printf(c->scratch, "%s/%s", dir,
-		    found[i]->d_name).p);
-		free(found[i]);
-	}
-	free(found);
+	for (size_t i = 0; i < n; i++)
+		if (load_is_artifact(names[i]))
+			load_one(c, arena_printf(c->scratch, "%s/%.*s",
+			    folder, STR_FMT(names[i])));
 }
 
 static void
 load_one_if_there(struct med_compile *c, const char *name)
 {
-	const char *path = arena_printf(c->scratch, "%s/%s", c->set->root,
-	    name).p;
+	struct err err = { 0 };
 
-	if (access(path, F_OK) == 0)
-		load_path(c, path);
+	switch (source_look(c->set->source, MED_TREE_ARTIFACTS, str_of(name),
+	    &err)) {
+	case SOURCE_NOTHING:
+		break;
+	case SOURCE_FILE:
+	case SOURCE_FOLDER:
+		load_one(c, str_of(name));
+		break;
+	case SOURCE_HIDDEN:
+		report_folder(c, str_of(name), &err);
+		break;
+	}
+}
+
+static void
+load_folders_and_files(struct med_compile *c)
+{
+	for (size_t i = 0; load_files[i]; i++)
+		load_one_if_there(c, load_files[i]);
+	for (size_t i = 0; load_folders[i]; i++)
+		load_folder(c, load_folders[i]);
 }
 
 void
 load_tree(struct med_compile *c)
 {
-	struct stat st;
-	struct err err;
+	struct err err = { 0 };
 
-	if (stat(c->set->root, &st) < 0) {
-		err_sys(&err, "cannot read the artifacts in %s", c->set->root);
-		med_report(c, &err);
-		return;
+	switch (source_look(c->set->source, MED_TREE_ARTIFACTS, STR(""),
+	    &err)) {
+	case SOURCE_NOTHING:
+		errno = ENOENT;
+		err_sys(&err, "cannot read the artifacts");
+		report_folder(c, STR(""), &err);
+		break;
+	case SOURCE_FILE:
+		load_one(c, STR(""));
+		break;
+	case SOURCE_FOLDER:
+		load_folders_and_files(c);
+		break;
+	case SOURCE_HIDDEN:
+		report_folder(c, STR(""), &err);
+		break;
 	}
-	if (!S_ISDIR(st.st_mode)) {
-		load_path(c, c->set->root);
-		return;
-	}
-	load_one_if_there(c, "synapse.xml");
-	load_one_if_there(c, "registry.xml");
-	load_one_if_there(c, "task-manager.xml");
-	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
-		load_folder(c, folders[i]);
 }

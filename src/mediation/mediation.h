@@ -23,6 +23,7 @@ struct endpoint;
 struct med_inbound;
 struct med_run;
 struct med_set;
+struct med_source;
 struct message;
 struct sequence;
 
@@ -31,6 +32,8 @@ struct sequence;
 struct med_config {
 	const char *root;		/* artifacts, MI's layout */
 	const char *registry;		/* "" = none */
+	struct med_source *source;	/* NULL = the disk below these two; the
+					   set holds a reference */
 	bool ws_sender;			/* transport.ws.sender.enable */
 	bool lenient;			/* artifacts.unsupported = warn */
 	const char *outflow, *outflow_fault;	/* defaults by name; "" = main, fault */

@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "base/must.h"
 #include "mediation/compile.h"
@@ -61,6 +60,7 @@ med_set_put(struct med_set **sp)
 	hmap_fini(&set->templates);
 	hmap_fini(&set->inbounds);
 	arena_free(&set->arena);
+	med_source_put(&set->source);
 	free(set->inbound);
 	free(set);
 }
@@ -114,19 +114,8 @@ med_set_fault(const struct med_set *set)
 static void
 sequence_from_registry(struct med_compile *c, struct str key)
 {
-	struct err err = { 0 };
-	const struct xml_el *el;
-	const char *path;
-	struct stat st;
-	struct str text;
+	const struct xml_el *el = entry_artifact(c, key);
 
-	if (!c->set->registry[0] || !key.n ||
-	    entry_path(c->set->registry, key, c->set->arena, &path, &err) < 0)
-		return;
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) ||
-	    load_file(c, path, c->scratch, &text, &err) < 0)
-		return;
-	el = load_xml(c, path, text);
 	if (el && xml_in_synapse(el) && str_is(xml_name(el), "sequence")) {
 		(void)xml_attr(el, "name");
 		artifact_sequence(c, el, key);
@@ -254,15 +243,11 @@ static struct med_set *
 set_new(const struct med_config *config)
 {
 	struct med_set *set = xcalloc(1, sizeof(*set));
-	size_t n = strlen(config->root);
 
-	while (n > 1 && config->root[n - 1] == '/')
-		n--;
 	set->refs = 1;
 	set->arena = arena_new(65536);
-	set->root = arena_str(set->arena, (struct str){ config->root, n }).p;
-	set->registry = arena_strdup(set->arena,
-	    config->registry ? config->registry : "");
+	set->source = config->source ? med_source_get(config->source) :
+	    med_source_disk(config->root, config->registry);
 	return set;
 }
 

@@ -119,7 +119,7 @@ struct med_set {
 	unsigned refs;
 	struct arena *arena;
 	char digest[33];
-	const char *root, *registry;
+	struct med_source *source;	/* resources are read later, too */
 	struct hmap sequences, endpoints, entries, templates, inbounds;
 	struct hmap resources;		/* of the registry, as they are read */
 	struct med_inbound **inbound;
