@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/diag.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include "ipc/heritage.h"
 #include "mediation/inbound.h"
 #include "mediation/mediation.h"
+#include "mediation/source.h"
 #include "msg/xml.h"
 
 /* A name that would break the line it stands in. */
@@ -48,18 +50,29 @@ make_plan(const struct med_set *set, struct diag *diag, struct buf *to)
 		    "too many inbound endpoints");
 }
 
-/* Diagnostics are added to diag, the plan to plan. */
-static void
+/* Diagnostics are added to diag, the plan to plan. Returns a snapshot of all
+ * that the set was loaded from, or -1. */
+static int
 check(const struct config *c, struct diag *diag, struct buf *plan)
 {
-	struct med_set *set;
+	struct med_source *source = artifacts_capture(c, diag);
+	struct med_set *set = NULL;
+	struct err err = { 0 };
+	int fd = -1;
 
 	xml_global_init();
-	set = artifacts_load(c, diag);
-	if (set)
+	if (source)
+		set = artifacts_load(c, source, diag);
+	if (set) {
 		make_plan(set, diag, plan);
+		fd = med_source_seal(source, &err);
+		if (fd < 0)
+			diag_add(diag, DIAG_ERROR, &err);
+	}
 	med_set_put(&set);
+	med_source_put(&source);
 	xml_global_fini();
+	return fd;
 }
 
 /* --- over the channel ------------------------------------------------------- */
@@ -95,12 +108,12 @@ send_all(struct chan *c, const struct chan_msg *msg, struct err *err)
 
 static int
 report(const struct heritage *h, const struct diag *diag, struct buf *plan,
-    struct err *err)
+    int snapshot_fd, struct err *err)
 {
 	struct chan *chan = chan_new(h->chan_fd);
 	struct buf text = { 0 };
 	struct chan_msg msg = { .type = CHAN_PLAN, .number = h->generation,
-		.text = buf_str(plan) };
+		.text = buf_str(plan), .fds = &snapshot_fd, .fd_count = 1 };
 	int result = 0;
 
 	if (diag->errors == 0)
@@ -121,15 +134,17 @@ check_main(const struct heritage *h)
 	struct diag *diag = xmalloc(sizeof(*diag));
 	struct buf plan = { 0 };
 	struct err err;
-	int status;
+	int status, fd;
 
 	diag_init(diag);
-	check(h->config, diag, &plan);
+	fd = check(h->config, diag, &plan);
 	status = diag->errors ? EX_CONFIG : EXIT_SUCCESS;
-	if (report(h, diag, &plan, &err) < 0) {
+	if (report(h, diag, &plan, fd, &err) < 0) {
 		log_error("check: %s", err.text);
 		status = EXIT_FAILURE;
 	}
+	if (fd >= 0)
+		close(fd);
 	buf_fini(&plan);
 	free(diag);
 	return status;
@@ -142,10 +157,12 @@ check_print(const struct config *c, enum check_level level, FILE *to)
 {
 	struct diag *diag = xmalloc(sizeof(*diag));
 	struct buf plan = { 0 };
-	int status;
+	int status, fd;
 
 	diag_init(diag);
-	check(c, diag, &plan);
+	fd = check(c, diag, &plan);
+	if (fd >= 0)
+		close(fd);
 	if (diag->errors || level == CHECK_ALL)
 		diag_print(diag, to);
 	status = diag->errors ? EX_CONFIG : EXIT_SUCCESS;

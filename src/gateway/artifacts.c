@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "http/uri.h"
 #include "mediation/mediation.h"
+#include "mediation/source.h"
 
 static int
 check_uri(struct str text, struct err *err)
@@ -29,12 +30,21 @@ check_uri(struct str text, struct err *err)
 	return 0;
 }
 
+struct med_source *
+artifacts_capture(const struct config *c, struct diag *diag)
+{
+	return med_source_capture(c->artifacts_root, c->artifacts_registry,
+	    c->artifacts_max_size, diag);
+}
+
 struct med_set *
-artifacts_load(const struct config *c, struct diag *diag)
+artifacts_load(const struct config *c, struct med_source *source,
+    struct diag *diag)
 {
 	const struct med_config mc = {
 		.root = c->artifacts_root,
 		.registry = c->artifacts_registry,
+		.source = source,
 		.ws_sender = c->transport_ws_sender_enable,
 		.lenient = str_is(str_of(c->artifacts_unsupported), "warn"),
 		.outflow = c->transport_ws_sender_outflow_dispatch_sequence,
@@ -45,4 +55,20 @@ artifacts_load(const struct config *c, struct diag *diag)
 	};
 
 	return med_set_load(&mc, diag);
+}
+
+struct med_set *
+artifacts_load_snapshot(const struct config *c, int fd, struct diag *diag)
+{
+	struct err err = { 0 };
+	struct med_source *source = med_source_snapshot(fd, c->artifacts_root,
+	    c->artifacts_registry, &err);
+	struct med_set *set = NULL;
+
+	if (source)
+		set = artifacts_load(c, source, diag);
+	else
+		diag_add(diag, DIAG_ERROR, &err);
+	med_source_put(&source);
+	return set;
 }

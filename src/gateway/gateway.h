@@ -94,7 +94,7 @@ void worker_limits(const struct config *, struct med_limits *out);
 /* True the first time it is asked for this text. */
 bool worker_once(struct worker *, struct str what);
 /* reload.c: the three steps of a reload, asked for by the master. */
-void worker_prepare(struct worker *, int64_t generation, struct str config);
+void worker_prepare(struct worker *, const struct chan_msg *);
 void worker_commit(struct worker *, const struct chan_msg *);
 void worker_rollback(struct worker *);
 void worker_tell(struct worker *, enum chan_type, int64_t number, struct str);

@@ -29,23 +29,26 @@ tell_diag(struct worker *w, int64_t generation, const struct diag *d)
 }
 
 void
-worker_prepare(struct worker *w, int64_t generation, struct str text)
+worker_prepare(struct worker *w, const struct chan_msg *msg)
 {
 	struct diag *diag = xmalloc(sizeof(*diag));
 
 	worker_rollback(w);
 	diag_init(diag);
-	w->next_config = config_parse("the new settings", text, diag);
+	w->next_config = config_parse("the new settings", msg->text, diag);
 	if (w->next_config)
-		w->next_set = artifacts_load(w->next_config, diag);
+		w->next_set = artifacts_load_snapshot(w->next_config,
+		    msg->fd_count ? msg->fds[0] : -1, diag);
 	if (w->next_set) {
-		w->next_generation = generation;
-		worker_tell(w, CHAN_PREPARED, generation,
+		w->next_generation = msg->number;
+		worker_tell(w, CHAN_PREPARED, msg->number,
 		    str_of(med_set_digest(w->next_set)));
 	} else {
-		tell_diag(w, generation, diag);
+		tell_diag(w, msg->number, diag);
 		worker_rollback(w);
 	}
+	for (size_t i = 0; i < msg->fd_count; i++)
+		close(msg->fds[i]);
 	free(diag);
 }
 

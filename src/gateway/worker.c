@@ -232,7 +232,7 @@ static void
 on_master(struct worker *w, const struct chan_msg *msg)
 {
 	if (msg->type == CHAN_PREPARE)
-		worker_prepare(w, msg->number, msg->text);
+		worker_prepare(w, msg);
 	else if (msg->type == CHAN_COMMIT)
 		worker_commit(w, msg);
 	else if (msg->type == CHAN_ROLLBACK)
@@ -297,12 +297,13 @@ set_signals(void)
 }
 
 static int
-load(struct worker *w)
+load(struct worker *w, int snapshot_fd)
 {
 	struct diag *diag = xmalloc(sizeof(*diag));
 
 	diag_init(diag);
-	w->set = artifacts_load(w->config, diag);
+	w->set = artifacts_load_snapshot(w->config, snapshot_fd, diag);
+	close(snapshot_fd);
 	for (int i = 0; !w->set && i < diag->count; i++)
 		log_error("%s:%d: %s", diag->item[i].file, diag->item[i].line,
 		    diag->item[i].text);
@@ -479,7 +480,7 @@ worker_main(const struct heritage *h)
 	if (init(w, h, &err) < 0) {
 		log_error("cannot start: %s", err.text);
 		w->exit_status = 1;
-	} else if (load(w) < 0) {
+	} else if (load(w, h->snapshot_fd) < 0) {
 		w->exit_status = EX_CONFIG;
 	} else {
 		serve(w, h);

@@ -14,8 +14,10 @@
 
 enum chan_type {
 	/* master to worker */
-	CHAN_PREPARE = 1,	/* generation; text: config dump. Load the set,
-				   answer PREPARED or FAILED, change nothing */
+	CHAN_PREPARE = 1,	/* generation; text: config dump; descriptor: a
+				   snapshot (base/snap.h). Load the set from
+				   it, answer PREPARED or FAILED, change
+				   nothing */
 	CHAN_COMMIT,		/* generation; text: one line "PORT" (or "PORT
 				   NAME" when the inbound NAME asked for port
 				   0) for each listener that the new set needs
@@ -40,7 +42,9 @@ enum chan_type {
 	/* check to master */
 	CHAN_PLAN = 128,	/* text: "digest HEX\n" and a line
 				   "listen PORT NAME\n" per inbound; port 0
-				   asks for a free one */
+				   asks for a free one. Descriptor: the
+				   snapshot of all that the set was loaded
+				   from */
 	CHAN_DIAG,		/* number: 0 ok, 1 errors; text: diagnostics as
 				   printed */
 };

@@ -29,6 +29,8 @@ struct heritage {
 	unsigned index;			/* of this role: 0 .. count - 1 */
 	int64_t generation;
 	int chan_fd;			/* to the master */
+	int snapshot_fd;		/* workers: what the generation is made
+					   of (base/snap.h) */
 	struct heritage_listener *listener;
 	size_t listener_count;
 };

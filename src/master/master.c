@@ -92,6 +92,14 @@ master_open_log(const struct master *m, const struct config *c,
 	return log_open(c->log_error_target, level, format, err);
 }
 
+void
+master_drop_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
 /* --- settings ------------------------------------------------------------------- */
 
 /* A daemon has no standard error: what would go there goes to syslog. */
@@ -317,6 +325,15 @@ fill_pollfds(struct master *m)
 	return n;
 }
 
+/* Workers are not started while others prepare a generation that this one
+ * would not know of. */
+static bool
+may_spawn(const struct master *m)
+{
+	return (m->state == MASTER_STARTING || m->state == MASTER_RUNNING) &&
+	    m->generation && m->reload.phase != RELOAD_PREPARING;
+}
+
 static int64_t
 next_deadline(const struct master *m)
 {
@@ -333,8 +350,7 @@ next_deadline(const struct master *m)
 
 		if (w->pid && w->kill_at_ms && w->kill_at_ms < at)
 			at = w->kill_at_ms;
-		if (!w->pid && !leaving && m->generation &&
-		    w->start_at_ms < at)
+		if (!w->pid && may_spawn(m) && w->start_at_ms < at)
 			at = w->start_at_ms;
 	}
 	return at;
@@ -388,15 +404,6 @@ on_time(struct master *m)
 		m->deadline_ms = clock_ms() + STOP_TIME_MS;
 		master_stop(m, m->exit_status);
 	}
-}
-
-/* Workers are not started while others prepare a generation that this one
- * would not know of. */
-static bool
-may_spawn(const struct master *m)
-{
-	return (m->state == MASTER_STARTING || m->state == MASTER_RUNNING) &&
-	    m->generation && m->reload.phase != RELOAD_PREPARING;
 }
 
 static void
@@ -535,6 +542,7 @@ fini(struct master *m)
 	board_free(&m->board);
 	ring_free(&m->ring);
 	plan_free(&m->plan);
+	master_drop_fd(&m->snapshot_fd);
 	config_free(&m->config);
 	buf_fini(&m->last.text);
 	log_close();
@@ -549,7 +557,9 @@ int
 master_run(const struct master_params *p)
 {
 	struct master m = { .signal_fd = -1, .ctl_fd = -1, .daemon_fd = -1,
-		.pidfile = { .fd = -1 }, .started_ms = clock_ms() };
+		.pidfile = { .fd = -1 }, .snapshot_fd = -1,
+		.check.snapshot_fd = -1, .reload.snapshot_fd = -1,
+		.started_ms = clock_ms() };
 	struct err err;
 
 	list_init(&m.listeners);

@@ -4,6 +4,7 @@
  * whatever fails leaves all as it was; the commit cannot fail: a worker that
  * dies then comes back with the new generation.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/must.h"
+#include "base/snap.h"
 #include "config/config.h"
 #include "master/ctl.h"
 #include "master/outside.h"
@@ -56,7 +58,9 @@ forget(struct master *m)
 
 	config_free(&r->config);
 	plan_free(&r->plan);
+	master_drop_fd(&r->snapshot_fd);
 	plan_free(&m->check.plan);
+	master_drop_fd(&m->check.snapshot_fd);
 	buf_fini(&m->check.text);
 	buf_fini(&r->notes);
 	r->phase = RELOAD_IDLE;
@@ -191,6 +195,9 @@ adopt(struct master *m)
 	plan_free(&m->plan);
 	m->plan = r->plan;
 	r->plan = NULL;
+	master_drop_fd(&m->snapshot_fd);
+	m->snapshot_fd = r->snapshot_fd;
+	r->snapshot_fd = -1;
 	m->generation = r->generation;
 	listen_commit(m);
 }
@@ -229,7 +236,8 @@ prepare_all(struct master *m)
 {
 	struct buf dump = { 0 };
 	struct chan_msg msg = { .type = CHAN_PREPARE,
-		.number = m->reload.generation };
+		.number = m->reload.generation,
+		.fds = &m->reload.snapshot_fd, .fd_count = 1 };
 
 	config_dump(m->reload.config, &dump);
 	msg.text = buf_str(&dump);
@@ -276,9 +284,8 @@ static void
 on_prepared(struct master *m, struct worker *w, struct str digest)
 {
 	if (!str_is(digest, m->reload.plan->digest)) {
-		fail_printf(m, EX_CONFIG, "worker %u read other artifacts "
-		    "than the check did: they changed meanwhile, try again",
-		    w->index + 1);
+		fail_printf(m, EX_CONFIG, "worker %u has loaded another set "
+		    "than the check, from the same files", w->index + 1);
 		return;
 	}
 	w->step = STEP_PREPARED;
@@ -322,16 +329,33 @@ reload_on_worker_death(struct master *m, struct worker *w)
 
 /* --- check ------------------------------------------------------------------------- */
 
+/* A snapshot that somebody could still change is none. Keeps a copy of its
+ * descriptor. */
+static int
+take_plan(struct check *c, const struct chan_msg *msg, struct err *err)
+{
+	plan_free(&c->plan);
+	master_drop_fd(&c->snapshot_fd);
+	if (msg->fd_count != 1 || !snap_is_sealed(msg->fds[0]))
+		return err_set(err, ERR_PROTOCOL,
+		    "no snapshot came with the plan");
+	c->snapshot_fd = fcntl(msg->fds[0], F_DUPFD_CLOEXEC, 0);
+	if (c->snapshot_fd < 0)
+		return err_sys(err, "cannot keep the snapshot");
+	c->plan = plan_parse(msg->text, err);
+	return c->plan ? 0 : -1;
+}
+
 void
 reload_on_check_message(struct master *m, const struct chan_msg *msg)
 {
 	struct check *c = &m->check;
 	struct err err;
 
+	if (m->reload.phase != RELOAD_CHECKING)
+		return;		/* aborted, and nobody will forget it again */
 	if (msg->type == CHAN_PLAN) {
-		plan_free(&c->plan);
-		c->plan = plan_parse(msg->text, &err);
-		if (!c->plan)
+		if (take_plan(c, msg, &err) < 0)
 			log_error("check: %s", err.text);
 	} else if (msg->type == CHAN_DIAG) {
 		c->answered = true;
@@ -378,6 +402,8 @@ reload_on_check_exit(struct master *m, int status)
 	buf_add_str(&r->notes, buf_str(&c->text));
 	r->plan = c->plan;
 	c->plan = NULL;
+	r->snapshot_fd = c->snapshot_fd;
+	c->snapshot_fd = -1;
 	prepare(m);
 }
 

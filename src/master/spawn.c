@@ -48,6 +48,10 @@ close_masters(struct master *m, const struct worker *self)
 		close_fd(c->fd);
 	pidfile_leave(&m->pidfile);
 	chan_free(&m->check.chan);
+	close_fd(m->check.snapshot_fd);
+	close_fd(m->reload.snapshot_fd);
+	if (!self)
+		close_fd(m->snapshot_fd);
 	for (unsigned i = 0; i < m->worker_count; i++) {
 		chan_free(&m->worker[i].chan);
 		list_each(&m->listeners, l, struct listener, link)
@@ -102,7 +106,8 @@ become_worker(struct master *m, struct worker *w, int chan_fd)
 	struct heritage h = { .config_file = m->p.config_file,
 		.config = m->config, .board = m->board, .ring = m->ring,
 		.index = w->index,
-		.generation = m->generation, .chan_fd = chan_fd };
+		.generation = m->generation, .chan_fd = chan_fd,
+		.snapshot_fd = m->snapshot_fd };
 	char title[32];
 	size_t n = 0;
 
@@ -132,7 +137,7 @@ become_check(struct master *m, const struct config *c, int64_t generation,
 {
 	const struct heritage h = { .config_file = m->p.config_file,
 		.config = c, .board = m->board, .generation = generation,
-		.chan_fd = chan_fd };
+		.chan_fd = chan_fd, .snapshot_fd = -1 };
 
 	close_masters(m, NULL);
 	run_child(m, &m->p.check, "check", &h);
@@ -215,7 +220,8 @@ spawn_check(struct master *m, const struct config *c, int64_t generation,
 		return -1;
 	if (pid == 0)
 		become_check(m, c, generation, pair[1]);
-	m->check = (struct check){ .pid = pid, .chan = chan_new(pair[0]) };
+	m->check = (struct check){ .pid = pid, .chan = chan_new(pair[0]),
+		.snapshot_fd = -1 };
 	return 0;
 }
 
@@ -291,7 +297,7 @@ workers_kill_due(struct master *m)
 	}
 }
 
-/* No message to the master comes with descriptors. */
+/* Who wants to keep one of them has a copy. */
 static void
 close_given(const struct chan_msg *msg)
 {
@@ -308,8 +314,8 @@ check_read(struct master *m)
 	while (m->check.chan)
 		switch (chan_recv(m->check.chan, &msg, &err)) {
 		case CHAN_GOT:
-			close_given(&msg);
 			reload_on_check_message(m, &msg);
+			close_given(&msg);
 			continue;
 		case CHAN_EMPTY:
 			return;
@@ -380,25 +386,6 @@ log_death(const struct worker *w, int status, bool expected)
 }
 
 static bool
-others_serve(const struct master *m, const struct worker *w)
-{
-	for (unsigned i = 0; i < m->worker_count; i++)
-		if (&m->worker[i] != w && m->worker[i].pid &&
-		    m->worker[i].started)
-			return true;
-	return false;
-}
-
-/* Artifacts that were broken on disk after they had been loaded keep a worker
- * from coming back; that is no reason to stop those that still serve. */
-static bool
-is_forgiven(const struct master *m, const struct worker *w, int status)
-{
-	return WIFEXITED(status) && WEXITSTATUS(status) == EX_CONFIG &&
-	    others_serve(m, w);
-}
-
-static bool
 is_crash_loop(struct worker *w, int64_t now)
 {
 	w->death_ms[w->counted++ % DEATHS_KEPT] = now;
@@ -411,7 +398,7 @@ is_crash_loop(struct worker *w, int64_t now)
 }
 
 static void
-after_death(struct master *m, struct worker *w, int status)
+after_death(struct master *m, struct worker *w)
 {
 	int64_t now = clock_ms();
 	struct err err;
@@ -419,7 +406,7 @@ after_death(struct master *m, struct worker *w, int status)
 	w->deaths++;
 	if (now - w->born_ms >= LONG_LIFE_MS)
 		w->backoff_ms = 0;
-	if (!is_forgiven(m, w, status) && is_crash_loop(w, now)) {
+	if (is_crash_loop(w, now)) {
 		err_set(&err, ERR_STATE,
 		    "worker %u dies again and again: giving up", w->index + 1);
 		master_complain(m, &err);
@@ -446,7 +433,7 @@ bury_worker(struct master *m, struct worker *w, int status)
 	reload_on_worker_death(m, w);
 	w->step = STEP_NONE;
 	if (!leaving)
-		after_death(m, w, status);
+		after_death(m, w);
 }
 
 static struct worker *

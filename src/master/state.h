@@ -43,7 +43,7 @@ struct worker {
 	int64_t born_ms, start_at_ms, kill_at_ms;	/* kill: 0 = not */
 	int64_t backoff_ms;		/* before the next start */
 	unsigned early;			/* deaths in a row before STARTED */
-	unsigned deaths;		/* all, also the forgiven ones */
+	unsigned deaths;		/* all */
 	unsigned counted;
 	int64_t death_ms[DEATHS_KEPT];	/* the last counted ones, a ring */
 };
@@ -53,6 +53,7 @@ struct check {
 	struct chan *chan;
 	bool answered, ok, late;
 	struct plan *plan;
+	int snapshot_fd;		/* comes with the plan; -1 = none */
 	struct buf text;		/* diagnostics */
 };
 
@@ -80,6 +81,7 @@ struct reload {
 	int64_t generation, deadline_ms;
 	struct config *config;		/* the new one */
 	struct plan *plan;
+	int snapshot_fd;		/* of what it loads; -1 = none */
 	struct buf notes;		/* warnings that go with the outcome */
 };
 
@@ -98,6 +100,8 @@ struct master {
 	struct config *config;
 	int64_t generation, last_generation;
 	struct plan *plan;		/* in force */
+	int snapshot_fd;		/* of what that was loaded from: a
+					   worker that comes back needs it */
 	struct privs privs;
 	struct pidfile pidfile;
 	struct board *board;
@@ -136,6 +140,9 @@ struct config *master_load_config(const struct master *, struct diag *)
     MUST_CHECK;
 /* Writes -p; failures are complained about. */
 void master_write_ports(const struct master *);
+
+/* Closes what is there. */
+void master_drop_fd(int *fd);
 
 /* --- spawn.c ------------------------------------------------------------------ */
 

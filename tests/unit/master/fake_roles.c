@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "base/buf.h"
 #include "base/diag.h"
 #include "base/must.h"
+#include "base/snap.h"
 #include "config/config.h"
 #include "ipc/board.h"
 #include "ipc/heritage.h"
@@ -40,6 +42,36 @@ read_plan(const char *root, struct buf *to)
 	buf_clear(to);
 	buf_added(to, fread(buf_room(to, 8192), 1, 8192, f));
 	fclose(f);
+}
+
+static int
+take_snapshot(const struct buf *plan)
+{
+	struct snap_entry e = { .kind = SNAP_FILE, .name = STR("plan") };
+	char *text = str_dup(buf_str(plan));
+	struct err err;
+	int fd;
+
+	e.data = str_of(text);
+	fd = snap_write(&e, 1, &err);
+	must(fd >= 0);
+	free(text);
+	return fd;
+}
+
+/* Workers find the plan here and nowhere else. */
+static void
+read_snapshot(int fd, struct buf *to)
+{
+	struct snap_entry e;
+	struct err err;
+	struct snap *s = snap_map(fd, &err);
+
+	must(s && snap_find(s, 0, STR("plan"), &e));
+	buf_clear(to);
+	buf_add_str(to, e.data);
+	snap_free(&s);
+	close(fd);
 }
 
 static bool
@@ -73,6 +105,19 @@ tell(struct chan *c, enum chan_type type, int64_t number, struct str text)
 	must(chan_send(c, &msg, &err) == 0);
 }
 
+static void
+tell_plan(struct chan *c, const struct buf *plan, struct str text)
+{
+	int fd = has_line(plan, "open") ? memfd_create("open", MFD_CLOEXEC) :
+	    take_snapshot(plan);
+	struct chan_msg msg = { .type = CHAN_PLAN, .text = text, .fds = &fd,
+		.fd_count = has_line(plan, "bare") ? 0 : 1 };
+	struct err err;
+
+	must(chan_send(c, &msg, &err) == 0);
+	close(fd);
+}
+
 int
 fake_check(const struct heritage *h)
 {
@@ -80,7 +125,7 @@ fake_check(const struct heritage *h)
 	struct buf plan = { 0 }, sent = { 0 };
 	struct str rest, line;
 
-	must(h->listener_count == 0);
+	must(h->listener_count == 0 && h->snapshot_fd == -1);
 	read_plan(h->config->artifacts_root, &plan);
 	rest = buf_str(&plan);
 	while (str_next(&rest, '\n', &line))
@@ -90,7 +135,7 @@ fake_check(const struct heritage *h)
 		tell(c, CHAN_DIAG, h->generation, STR(""));
 		tell(c, CHAN_DIAG, 1, STR("main.xml:3: it is bad\n"));
 	} else if (!has_line(&plan, "silent")) {
-		tell(c, CHAN_PLAN, 0, buf_str(&sent));
+		tell_plan(c, &plan, buf_str(&sent));
 		tell(c, CHAN_DIAG, 0, has_line(&plan, "warn") ?
 		    STR("main.xml:4: warning: look\n") : STR(""));
 	}
@@ -111,8 +156,9 @@ on_prepare(struct fake *f, const struct chan_msg *msg)
 	c = config_parse("master", msg->text, diag);
 	must(c != NULL);
 	free(diag);
-	read_plan(c->artifacts_root, &f->next);
 	config_free(&c);
+	must(msg->fd_count == 1);
+	read_snapshot(msg->fds[0], &f->next);
 	if (first && has_line(&f->next, "die"))
 		_exit(3);
 	if (first && has_line(&f->next, "refuse"))
@@ -244,7 +290,7 @@ fake_worker(const struct heritage *h)
 	must(h->listener_count <= LISTENERS_MAX);
 	for (size_t i = 0; i < h->listener_count; i++)
 		f->listener[f->count++] = h->listener[i];
-	read_plan(h->config->artifacts_root, &f->plan);
+	read_snapshot(h->snapshot_fd, &f->plan);
 	if (has_line(&f->plan, "crash"))
 		_exit(EX_CONFIG);
 	board_set(slot, pid, getpid());

@@ -2,9 +2,12 @@
 /*
  * Roles for testing the master without a gateway. The file "plan" in
  * artifacts.root is the plan itself ("digest D" and "listen PORT NAME" lines);
- * a line of it may be one of these words:
+ * the check makes a snapshot of it, and the workers see only that. A line of it
+ * may be one of these words:
  *   bad     the check finds errors
  *   silent  the check ends without an answer
+ *   bare    the check sends a plan without a snapshot
+ *   open    the check sends one that can still be changed
  *   refuse  worker 1 answers FAILED to PREPARE
  *   differ  worker 1 reports another digest
  *   die     worker 1 dies on PREPARE

@@ -117,6 +117,21 @@ test_silent_check(void **state)
 }
 
 static void
+test_plan_without_snapshot(void **state)
+{
+	(void)state;
+	write_file("plan", "digest one\nlisten 0 A\nbare\n");
+	start(NULL);
+	assert_false(is_ready());
+	assert_int_equal(exit_status(), EX_CONFIG);
+	write_file("plan", "digest one\nlisten 0 A\nopen\n");
+	start(NULL);
+	assert_false(is_ready());
+	assert_int_equal(exit_status(), EX_CONFIG);
+	assert_true(contains(file_text("log"), "no snapshot came"));
+}
+
+static void
 test_port_in_use(void **state)
 {
 	struct err err;
@@ -341,7 +356,7 @@ test_rollback_digest(void **state)
 {
 	(void)state;
 	check_rollback("digest two\nlisten 0 N\ndiffer\n",
-	    "read other artifacts than the check did");
+	    "has loaded another set than the check");
 }
 
 static void
@@ -406,25 +421,26 @@ test_restart_needed(void **state)
 	stop(SIGTERM);
 }
 
-/* Artifacts that broke on disk stop nobody who serves; what is repaired heals
- * what is down. */
+/* A worker that comes back gets what is in force: neither what is on the disk
+ * by now nor what was prepared and taken back. */
 static void
-test_broken_on_disk(void **state)
+test_comes_back_with_what_is_in_force(void **state)
 {
-	struct greeting g;
+	struct greeting g, now;
 	unsigned port;
 
 	(void)state;
-	start_ready(NULL);
+	start_ready("process.workers = 1");
 	port = port_of("A");
 	g = greet(port);
-	write_file("plan", "digest one\nlisten 0 A\ncrash\n");
+	write_file("plan", "digest two\nlisten 0 A\nrefuse\ncrash\n");
+	assert_true(contains(ask("reload"), "no, thanks"));
+	write_file("plan", "crash\n");
 	kill((pid_t)g.pid, SIGKILL);
-	while (!contains(ask("status"), "\"deaths\":6"))
-		;
-	write_file("plan", "digest one\nlisten 0 A\n");
-	while (contains(ask("status"), "\"state\":\"down\""))
-		;
+	now = greet(port);
+	assert_int_not_equal(now.pid, g.pid);
+	assert_int_equal(now.generation, 1);
+	assert_true(contains(ask("status"), "\"deaths\":1"));
 	stop(SIGTERM);
 }
 
@@ -472,7 +488,8 @@ main(void)
 		row(test_start_and_stop), row(test_graceful),
 		row(test_daemon), row(test_daemon_fails),
 		row(test_bad_config), row(test_bad_artifacts),
-		row(test_silent_check), row(test_port_in_use),
+		row(test_silent_check), row(test_plan_without_snapshot),
+		row(test_port_in_use),
 		row(test_second_master), row(test_missing_user),
 		row(test_crash_loop), row(test_queue_survives),
 		row(test_dead_worker_gauges), row(test_master_killed),
@@ -481,7 +498,8 @@ main(void)
 		row(test_rollback_digest), row(test_rollback_death),
 		row(test_rollback_port), row(test_too_many_new_ports),
 		row(test_rollback_config), row(test_restart_needed),
-		row(test_broken_on_disk), row(test_hup), row(test_reopen),
+		row(test_comes_back_with_what_is_in_force), row(test_hup),
+		row(test_reopen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
