@@ -97,6 +97,12 @@ now(const struct groups *all)
 	return all->clock ? all->clock->now(all->clock->ctx) : 0;
 }
 
+int64_t
+med_now(struct med_run *r)
+{
+	return now(&r->engine->groups);
+}
+
 static void
 set_time(struct med_group *g, struct groups *all, int64_t timeout_ms,
     int64_t most_ms)

@@ -35,4 +35,7 @@ void *med_group_state(struct med_group *);
 int med_group_grown(struct med_run *, struct med_group *, size_t more,
     struct fault *) MUST_CHECK;
 
+/* Milliseconds, of the engine's clock; 0 when it has none. */
+int64_t med_now(struct med_run *);
+
 #endif

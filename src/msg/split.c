@@ -80,6 +80,19 @@ split_collect(struct _xmlNode *root, const struct _xmlNode *n)
 	return weight(copy);
 }
 
+int
+split_collect_markup(struct _xmlNode *root, struct str markup,
+    struct err *err)
+{
+	xmlDoc *doc = xml_parse(NULL, markup, 0, err);
+
+	if (!doc)
+		return -1;
+	(void)split_collect(root, xmlDocGetRootElement(doc));
+	xml_doc_free(&doc);
+	return 0;
+}
+
 struct _xmlNode *
 split_next(const struct _xmlNode *root, const struct _xmlNode *after)
 {
@@ -104,25 +117,31 @@ is_inner_element(const xmlNode *n)
 }
 
 int
+split_of(const struct value *v, struct split *out, struct err *err)
+{
+	*out = (struct split){ .count = 0 };
+	if (v->type != VALUE_XML)
+		return 0;
+	for (size_t i = 0; i < v->xml.count; i++)
+		if (!is_inner_element(v->xml.node[i]))
+			return err_set(err, ERR_VALUE, "result not an element "
+			    "of the message");
+	out->node = v->xml.node;
+	out->count = v->xml.count;
+	if (v->xml.count)
+		out->parent = v->xml.node[0]->parent;
+	return 0;
+}
+
+int
 split_find(struct message *m, const struct expr *e, struct split *out,
     struct err *err)
 {
 	struct value v;
 
 	*out = (struct split){ .count = 0 };
-	if (expr_value(e, m, &v, err) < 0)
-		return -1;
-	if (v.type != VALUE_XML)
-		return 0;
-	for (size_t i = 0; i < v.xml.count; i++)
-		if (!is_inner_element(v.xml.node[i]))
-			return err_set(err, ERR_VALUE, "result not an element "
-			    "of the message");
-	out->node = v.xml.node;
-	out->count = v.xml.count;
-	if (v.xml.count)
-		out->parent = v.xml.node[0]->parent;
-	return 0;
+	return expr_value(e, m, &v, err) < 0 ? -1 :
+	    split_of(&v, out, err);
 }
 
 /*
@@ -205,4 +224,24 @@ split_append(struct message *m, struct _xmlNode *parent,
 {
 	xmlAddChild(parent, copy_of(n, parent->doc));
 	message_envelope_changed(m);
+}
+
+void
+split_replace(struct message *m, const struct split *old,
+    const struct _xmlNode *root)
+{
+	xmlNode *away = new_root(message_arena(m), "taken"), *n = NULL;
+	xmlDoc *doc, *envelope;
+
+	if (!old->parent)
+		return;
+	doc = old->parent->doc;
+	for (size_t i = 0; i < old->count; i++) {
+		xmlUnlinkNode(old->node[i]);
+		xmlAddChild(away, old->node[i]);
+	}
+	while ((n = split_next(root, n)))
+		xmlAddChild(old->parent, copy_of(n, doc));
+	if (message_envelope(m, &envelope, NULL) == 0 && envelope == doc)
+		message_envelope_changed(m);
 }

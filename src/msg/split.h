@@ -17,6 +17,7 @@ struct _xmlDoc;
 struct _xmlNode;
 struct expr;
 struct message;
+struct value;
 
 struct split {
 	struct _xmlNode **node;		/* elements */
@@ -28,6 +29,8 @@ struct split {
  * the message is. */
 int split_find(struct message *, const struct expr *, struct split *out,
     struct err *) MUST_CHECK;
+/* The same for a value; none when it is no XML. */
+int split_of(const struct value *, struct split *out, struct err *) MUST_CHECK;
 /* Takes elements out of the body; out->node are then copies. */
 void split_take(struct message *, struct split *);
 /* The element becomes the whole body. */
@@ -41,12 +44,18 @@ int split_attach(struct message *, const struct expr *path,
 /* Appends to a node of the message. */
 void split_append(struct message *, struct _xmlNode *parent,
     const struct _xmlNode *);
+/* Elements, wherever they are, make room for the children of root. */
+void split_replace(struct message *, const struct split *old,
+    const struct _xmlNode *root);
 
 /* A root element by itself, to collect in; goes with the arena. NULL when the
  * name is no XML name. */
 struct _xmlNode *split_new_root(struct arena *, struct str name);
 /* Returns roughly the memory that the copy takes. */
 size_t split_collect(struct _xmlNode *root, const struct _xmlNode *);
+/* The same for text that is an element. */
+int split_collect_markup(struct _xmlNode *root, struct str markup,
+    struct err *) MUST_CHECK;
 /* Next element below; the first one after NULL. */
 struct _xmlNode *split_next(const struct _xmlNode *root,
     const struct _xmlNode *after);

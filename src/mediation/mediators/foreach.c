@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* <foreach expression id sequence><sequence/></foreach>: each element becomes
  * the body in turn; what the sequence makes of it takes its place. */
-#include "mediation/mediator.h"
+#include "mediation/mediators/foreach2.h"
 #include "msg/json.h"
 #include "msg/jsonpath.h"
 #include "msg/xmledit.h"
@@ -12,6 +12,8 @@ struct foreach {
 	const struct med_list *list;	/* or: */
 	const struct sequence_ref *ref;
 	struct str counter, original;	/* names of properties */
+	bool go_on;			/* after a fault */
+	const struct foreach2 *second;	/* the other <foreach>, or NULL */
 };
 
 /* One loop at work. */
@@ -33,15 +35,6 @@ prefixed(struct med_compile *c, struct str id, const char *name)
 {
 	return id.n ? arena_printf(med_arena(c), "%.*s_%s", STR_FMT(id), name)
 	    : str_of(name);
-}
-
-static int
-refuse(const struct xml_el *el, struct err *err, const char *attr)
-{
-	xml_error(el, err, "not supported: attribute \"%s\" of <foreach>",
-	    attr);
-	err->kind = ERR_UNSUPPORTED;
-	return -1;
 }
 
 static int
@@ -96,15 +89,13 @@ foreach_compile(struct med_compile *c, const struct xml_el *el, void **node,
 {
 	struct foreach *n = arena_zalloc(med_arena(c), sizeof(*n));
 	struct str id = xml_attr(el, "id");
-	bool go_on;
 
 	*node = n;
-	if (xml_attr(el, "collection").p)
-		return refuse(el, err, "collection");
-	if (xml_attr_bool(el, "continueLoopOnFailure", false, &go_on, err) < 0)
+	if (!str_blank(xml_attr(el, "collection")))
+		return foreach2_compile(c, el, &n->second, err);
+	if (xml_attr_bool(el, "continueLoopOnFailure", false, &n->go_on,
+	    err) < 0)
 		return -1;
-	if (go_on)
-		return refuse(el, err, "continueLoopOnFailure");
 	n->counter = prefixed(c, id, "FOREACH_COUNTER");
 	n->original = prefixed(c, id, "FOREACH_ORIGINAL_MESSAGE");
 	if (read_expression(c, el, n, err) < 0)
@@ -121,7 +112,10 @@ begin_turn(struct med_run *run, struct loop *l, struct message *msg)
 {
 	message_set_prop(msg, SCOPE_DEFAULT, l->node->counter,
 	    VALUE_OF_INT(l->count));
-	if (l->sequence)
+	if (l->node->go_on)
+		med_enter_branch(run, MED_BRANCH_OPEN, l->node->list,
+		    l->sequence, NULL, after_turn, l);
+	else if (l->sequence)
 		med_enter_sequence_then(run, l->sequence, after_turn, l);
 	else
 		med_enter_then(run, l->node->list, after_turn, l);
@@ -300,6 +294,23 @@ stop_xml(struct loop *l, struct message *msg, struct fault *fault)
 
 /* ---- exec -------------------------------------------------------------- */
 
+/* What comes of an element that failed: nothing in JSON, what is left of it in
+ * XML. */
+static enum med_next
+skip(struct med_run *run, struct loop *l, struct message *msg,
+    struct fault *fault)
+{
+	med_log(run, LOG_L_WARN, arena_printf(message_arena(msg), "Error "
+	    "occurred while mediating the sequence for the foreach mediator, "
+	    "%s. Continuing with the remaining.", fault->message));
+	if (l->node->path)
+		return next_json(run, l, msg);
+	if (take_xml(l, msg, fault) < 0)
+		return MED_FAULT;
+	l->count++;
+	return next_xml(run, l, msg, fault);
+}
+
 static enum med_next
 after_turn(struct med_run *run, void *state, enum med_end how,
     struct message *msg, struct fault *fault)
@@ -307,10 +318,12 @@ after_turn(struct med_run *run, void *state, enum med_end how,
 	struct loop *l = state;
 	bool json = l->node->path != NULL;
 
+	if (how == MED_FAULTED)
+		return skip(run, l, msg, fault);
 	if ((json ? take_json(l, msg, fault) : take_xml(l, msg, fault)) < 0)
 		return MED_FAULT;
 	l->count++;
-	if (how == MED_STOPPED)
+	if (how == MED_STOPPED && !l->node->go_on)
 		return json ? finish_json(l, msg) : stop_xml(l, msg, fault);
 	return json ? next_json(run, l, msg) : next_xml(run, l, msg, fault);
 }
@@ -320,8 +333,11 @@ foreach_exec(struct med_run *run, const void *node, struct message *msg,
     struct fault *fault)
 {
 	const struct foreach *n = node;
-	struct loop *l = arena_zalloc(message_arena(msg), sizeof(*l));
+	struct loop *l;
 
+	if (n->second)
+		return foreach2_exec(run, n->second, msg, fault);
+	l = arena_zalloc(message_arena(msg), sizeof(*l));
 	l->node = n;
 	if (n->ref) {
 		l->sequence = sequence_resolve(n->ref);
