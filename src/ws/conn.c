@@ -341,6 +341,13 @@ check_limits(struct ws_conn *c, struct feed *f, uint64_t len)
 	return 0;
 }
 
+/* Nobody wants its messages any more. */
+static bool
+is_deaf(const struct ws_conn *c)
+{
+	return c->state == WS_STATE_CLOSING && !c->params.late_messages;
+}
+
 /* A data frame begins; its header is whole. */
 static int
 begin_data(struct ws_conn *c, struct feed *f)
@@ -350,7 +357,7 @@ begin_data(struct ws_conn *c, struct feed *f)
 		c->text = (c->first & FRAME_OPCODE) == WS_OP_TEXT;
 		c->fragments = 0;
 	}
-	if (c->state == WS_STATE_CLOSING)
+	if (is_deaf(c))
 		return 0;
 	c->fragments++;
 	return check_limits(c, f, c->left);
@@ -447,7 +454,7 @@ take_data(struct ws_conn *c, struct feed *f, char *p, size_t n, bool ascii)
 	bool last = c->left == 0 && (c->first & FRAME_FIN);
 
 	c->in_frame = c->left > 0;
-	if (UNLIKELY(c->state == WS_STATE_CLOSING)) {
+	if (UNLIKELY(is_deaf(c))) {
 		buf_fini(&c->message);
 		c->in_message = !last;
 		return 0;

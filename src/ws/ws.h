@@ -39,6 +39,8 @@ struct ws_params {
 	size_t max_message;	/* bytes of one message, joined; 0 = no limit */
 	size_t max_frame;	/* payload bytes of one frame; 0 = no limit */
 	unsigned max_fragments;	/* frames of one message; 0 = no limit */
+	bool late_messages;	/* tell also those that come between our Close
+				   and the peer's */
 };
 
 enum ws_event_type {
@@ -84,7 +86,7 @@ void ws_conn_set_out(struct ws_conn *, struct buf *out);
  * (when none was sent before), err says what, ws_close_sent() gives the code,
  * and nothing more will be accepted. Bytes after the peer's Close or after a
  * violation are ignored (0). After a Close of ours the peer's frames are still
- * checked, but only its Close is told.
+ * checked, but only its Close is told (and its messages, with late_messages).
  */
 int ws_feed(struct ws_conn *, char *p, size_t n, ws_event_fn *, void *ctx,
     struct err *) MUST_CHECK;

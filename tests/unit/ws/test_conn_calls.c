@@ -125,6 +125,31 @@ after_our_close(void **state)
 	}
 }
 
+/* ... unless they are wanted: then messages are told, and checked, as ever. */
+static void
+late_messages(void **state)
+{
+	static const struct ws_params params = {
+		.max_message = 8, .late_messages = true,
+	};
+	static const struct frame_in in[] = {
+		{ TEXT, S("fir"), 0 }, { FIN | PING, S("p"), 0 },
+		{ FIN | CONT, S("st"), 0 }, { FIN | TEXT, S("second"), 0 },
+		{ FIN | CLOSE, S("\3\350bye"), 0 },
+		{ FIN | TEXT, S("ignored"), 0 },
+	};
+	struct peer peer;
+	struct err err;
+
+	(void)state;
+	peer_init(&peer, WS_CLIENT, &params);
+	assert_int_equal(ws_close(peer.conn, 0, STR(""), &err), 0);
+	run_acting(&peer, in, 6,
+	    "text first|text second|close 1000 bye|", "close 1005 |");
+	assert_true(ws_closed(peer.conn));
+	peer_fini(&peer);
+}
+
 static void
 violation_after_our_close(void **state)
 {
@@ -305,6 +330,7 @@ main(void)
 		cmocka_unit_test(whole_messages_are_not_copied),
 		cmocka_unit_test(pieces_are_kept_in_the_pool),
 		cmocka_unit_test(after_our_close),
+		cmocka_unit_test(late_messages),
 		cmocka_unit_test(violation_after_our_close),
 		cmocka_unit_test(callback_may_stop_and_answer),
 		cmocka_unit_test(sending),
