@@ -13,7 +13,11 @@
 #include "net/stream.h"
 #include "ws/ws.h"
 
-enum { BACKEND_MAGIC = 0x6261636b };
+enum {
+	BACKEND_MAGIC = 0x6261636b,
+	STALL_MS = 60000,	/* one that takes nothing for so long, when its
+				   endpoint has no timeout */
+};
 
 static struct backend *
 self(void *ctx)
@@ -65,7 +69,7 @@ backend_find(struct session *s, const struct backend_key *key)
 		if (UNLIKELY(b->endpoint != key->endpoint)) {
 			/* After a reload: let go of the old set. */
 			med_set_put(&b->set);
-			b->set = med_set_get(s->set);
+			b->set = med_set_get(key->set);
 			b->endpoint = key->endpoint;
 			b->seen = UINT64_MAX;
 		}
@@ -101,11 +105,40 @@ destroy(void *p)
 	free(b);
 }
 
-static void
-forget_event(struct event *ev, const struct backend *b)
+/* Is any connection of the session slow to take what it gets? */
+static bool
+is_any_congested(struct session *s)
 {
-	if (ev && ev->backend == b)
-		ev->backend = NULL;
+	list_each(&s->backends, l, struct backend_link, link) {
+		struct backend *b = backend_of_link(l);
+
+		if (b->phase == BACKEND_OPEN && stream_congested(b->stream))
+			return true;
+	}
+	return false;
+}
+
+/* One that was slow is slow no more, or is no more. */
+static void
+relieve(struct session *s)
+{
+	if (is_any_congested(s))
+		return;
+	session_unpause(s, PAUSE_BACKEND);
+	backends_unpause(s, PAUSE_BACKEND);
+}
+
+/* Nothing more is sent to it. */
+static void
+leave_open(struct backend *b)
+{
+	b->phase = BACKEND_CLOSING;
+	if (b->pauses)
+		stream_resume(b->stream);
+	b->pauses = 0;
+	b->watched = false;
+	loop_timer_stop(b->session->worker->loop, &b->timer);
+	relieve(b->session);
 }
 
 /* Takes it out of everything; no event may wait for it any more. */
@@ -120,6 +153,8 @@ end(struct backend *b)
 	must(list_empty(&b->waiters));
 	if (b->phase >= BACKEND_OPEN)
 		board_add(w->board, backends, -1);
+	if (b->phase == BACKEND_OPEN)
+		leave_open(b);
 	b->phase = BACKEND_DEAD;
 	b->magic = 0;
 	if (b->query)
@@ -130,9 +165,7 @@ end(struct backend *b)
 	list_del(&b->link.link);
 	if (s->straight == b)
 		s->straight = NULL;
-	forget_event(s->out.current, b);
-	list_each(&s->out.queue, ev, struct event, link)
-		forget_event(ev, b);
+	lane_forget(&s->out, b);
 	med_set_put(&b->set);
 	loop_defer_free(w->loop, b, destroy);
 }
@@ -148,7 +181,7 @@ backend_open(struct session *s, const struct backend_key *key,
 	b->session = s;
 	b->seen = UINT64_MAX;
 	b->endpoint = key->endpoint;
-	b->set = med_set_get(s->set);
+	b->set = med_set_get(key->set);
 	b->uri_text = str_dup(key->uri);
 	b->protocol_key = str_dup(key->protocol);
 	b->type_key = str_dup(key->type);
@@ -159,6 +192,7 @@ backend_open(struct session *s, const struct backend_key *key,
 	buf_fini(&headers);
 	list_init(&b->waiters);
 	list_add_tail(&s->backends, &b->link.link);
+	b->timeout_ms = timeout_ms;
 	arm(b, timeout_ms > 0 ? timeout_ms :
 	    s->worker->config->limits_handshake_timeout);
 	if (backend_start(b, fault) < 0) {
@@ -212,37 +246,13 @@ backend_failed(struct backend *b, int code, const char *fmt, ...)
 	session_settle(s);
 }
 
-/* What a fault sequence expects to find. */
 static void
-set_error(struct message *m, const char *why)
+tell(struct backend *b, enum event_kind kind, int code, const char *text)
 {
-	struct str text = arena_str(message_arena(m), str_of(why));
-
-	message_set_prop(m, SCOPE_DEFAULT, STR("ERROR_CODE"),
-	    VALUE_OF_INT(FAULT_CLOSED));
-	message_set_prop(m, SCOPE_DEFAULT, STR("ERROR_MESSAGE"),
-	    VALUE_OF_STR(text));
-	message_set_prop(m, SCOPE_DEFAULT, STR("ERROR_DETAIL"),
-	    VALUE_OF_STR(text));
-}
-
-/* why: of an EVENT_TARGET_LOST, else NULL. */
-static void
-submit(struct backend *b, enum event_kind kind, const char *why)
-{
-	struct session *s = b->session;
-	struct event *ev;
-
-	if (s->phase != SESSION_OPEN)
-		return;
-	ev = event_new(s, kind, STR(""), STR_NULL, MSG_TEXT);
-	ev->backend = b;
-	ev->close_code = b->close_code;
-	ev->close_reason = arena_str(message_arena(ev->message),
-	    b->close_reason ? str_of(b->close_reason) : STR(""));
-	if (why)
-		set_error(ev->message, why);
-	lane_submit(&s->out, ev);
+	if (session_hears(b->session))
+		lane_take(&(struct arrival){
+			.kind = kind, .session = b->session, .backend = b,
+			.code = code, .text = str_of(text) });
 }
 
 static void
@@ -252,19 +262,26 @@ on_message(struct backend *b, const struct ws_event *wev)
 	enum msg_frame frame = wev->opcode == WS_OP_TEXT ? MSG_TEXT :
 	    MSG_BINARY;
 	struct str type = b->content_type;
-	struct event *ev;
 
 	board_add(s->worker->board, backend_messages_in, 1);
-	if (UNLIKELY(s->phase != SESSION_OPEN) ||
+	if (UNLIKELY(!session_hears(s)) ||
 	    pass_to_client(s, frame, (struct str){ wev->data, wev->len }))
 		return;
 	if (frame == MSG_BINARY && b->typed && b->type_is_text)
 		type = STR("application/octet-stream");
-	ev = event_new(s, EVENT_TARGET_MESSAGE,
-	    (struct str){ wev->data, wev->len }, type, frame);
-	ev->backend = b;
-	ev->typed = b->typed;
-	lane_submit(&s->out, ev);
+	lane_take(&(struct arrival){
+		.kind = EVENT_TARGET_MESSAGE, .session = s, .backend = b,
+		.bytes = { wev->data, wev->len }, .type = type,
+		.frame = frame, .typed = b->typed });
+}
+
+/* Pings are answered also while its queue does not shrink: to stop reading it
+ * could be what it waits for. But there is an end to that. */
+static bool
+heaps_up(const struct backend *b)
+{
+	return stream_congested(b->stream) &&
+	    stream_queued(b->stream) > send_queue_hard(b->session->worker);
 }
 
 static bool
@@ -274,12 +291,13 @@ on_event(void *ctx, const struct ws_event *wev)
 
 	switch (wev->type) {
 	case WS_EV_MESSAGE:
-		if (LIKELY(b->phase == BACKEND_OPEN))
+		if (LIKELY(b->phase <= BACKEND_CLOSING))
 			on_message(b, wev);
 		return b->phase != BACKEND_DEAD;
 	case WS_EV_PING:
-	case WS_EV_PONG:
 		stream_flush(b->stream);
+		return !heaps_up(b);
+	case WS_EV_PONG:
 		return true;
 	case WS_EV_CLOSE:
 		b->close_code = wev->code;
@@ -300,7 +318,9 @@ lost(struct backend *b, const char *why)
 	if (b->phase == BACKEND_OPEN) {
 		log_warn("back-end %s: %s", b->uri_text, why);
 		board_add(s->worker->board, backend_failures, 1);
-		submit(b, EVENT_TARGET_LOST, why);
+		/* What runs now must not find it. */
+		leave_open(b);
+		tell(b, EVENT_TARGET_LOST, FAULT_CLOSED, why);
 	}
 	end(b);
 }
@@ -309,9 +329,11 @@ lost(struct backend *b, const char *why)
 static void
 closed(struct backend *b)
 {
-	if (b->phase == BACKEND_OPEN)
-		submit(b, EVENT_TARGET_CLOSE, NULL);
-	b->phase = BACKEND_CLOSING;
+	if (b->phase == BACKEND_OPEN) {
+		leave_open(b);
+		tell(b, EVENT_TARGET_CLOSE, (int)b->close_code,
+		    b->close_reason ? b->close_reason : "");
+	}
 	stream_flush(b->stream);
 	stream_finish(b->stream);
 	arm(b, b->session->worker->config->limits_close_timeout);
@@ -328,15 +350,17 @@ feed(struct backend *b, char *p, size_t n)
 		if (b->phase == BACKEND_OPEN) {
 			board_add(b->session->worker->board,
 			    backend_failures, 1);
-			submit(b, EVENT_TARGET_LOST, err.text);
+			leave_open(b);
+			tell(b, EVENT_TARGET_LOST, FAULT_CLOSED, err.text);
 		}
-		b->phase = BACKEND_CLOSING;
 		stream_flush(b->stream);
 		stream_finish(b->stream);
 		arm(b, b->session->worker->config->limits_close_timeout);
 		return;
 	}
-	if (b->phase != BACKEND_DEAD && ws_closed(b->ws))
+	if (b->phase == BACKEND_OPEN && heaps_up(b))
+		lost(b, "sends pings and does not read the answers");
+	else if (b->phase != BACKEND_DEAD && ws_closed(b->ws))
 		closed(b);
 }
 
@@ -357,7 +381,10 @@ backend_opened(struct backend *b, char *rest, size_t n)
 	struct ws_params params = {
 		.max_message = (size_t)w->config->limits_message_size,
 		.max_fragments = 65536,
+		.late_messages = true,
 	};
+	const struct fault gone = { .code = FAULT_CLOSED,
+		.message = "the back-end connection was closed again" };
 	struct event *ev;
 
 	loop_timer_stop(w->loop, &b->timer);
@@ -366,13 +393,16 @@ backend_opened(struct backend *b, char *rest, size_t n)
 	board_add(w->board, backends, 1);
 	endpoint_ok(w, b->endpoint);
 	if (opened_by_connect(b))
-		submit(b, EVENT_TARGET_OPEN, NULL);
-	while (b->phase == BACKEND_OPEN &&
-	    (ev = list_first(&b->waiters, struct event, link))) {
+		tell(b, EVENT_TARGET_OPEN, 0, "");
+	while ((ev = list_first(&b->waiters, struct event, link))) {
 		list_del(&ev->link);
-		flow_target_open(ev, b);
+		/* A disconnect event that was next may have closed it. */
+		if (b->phase == BACKEND_OPEN)
+			flow_target_open(ev, b);
+		else
+			lane_fail(ev, &gone);
 	}
-	if (n && b->phase == BACKEND_OPEN)
+	if (n && b->phase != BACKEND_DEAD)
 		feed(b, rest, n);
 }
 
@@ -403,15 +433,47 @@ backend_works(struct backend *b)
 		endpoint_ok(b->session->worker, b->endpoint);
 }
 
+/* It does not read: stop reading what is turned into its messages. Itself it is
+ * read on, its answers may be what keeps it from reading. */
+static void
+congested(struct backend *b)
+{
+	struct session *s = b->session;
+	if (!b->watched) {
+		b->watched = true;
+		b->watch_mark = stream_bytes_out(b->stream);
+		arm(b, b->timeout_ms > 0 ? b->timeout_ms : STALL_MS);
+	}
+	session_pause(s, PAUSE_BACKEND);
+	list_each(&s->backends, l, struct backend_link, link)
+		if (backend_of_link(l) != b)
+			backend_pause(backend_of_link(l), PAUSE_BACKEND);
+}
+
+/* Has it taken anything since the last look? */
+static void
+watch(struct backend *b)
+{
+	uint64_t before = b->watch_mark;
+
+	b->watch_mark = stream_bytes_out(b->stream);
+	if (b->watch_mark == before) {
+		lost(b, "does not read what is sent to it");
+		return;
+	}
+	b->watched = false;
+	congested(b);
+}
+
 int
 backend_send(struct backend *b, enum msg_frame frame, struct str bytes,
     struct fault *fault)
 {
 	struct session *s = b->session;
-	size_t limit = (size_t)s->worker->config->limits_send_queue;
 	struct err err;
 
-	if (UNLIKELY(stream_queued(b->stream) > limit * 4))
+	if (UNLIKELY(stream_congested(b->stream)) &&
+	    stream_queued(b->stream) > send_queue_hard(s->worker))
 		return fault_set(fault, FAULT_SEND,
 		    "back-end does not read: %zu bytes wait for it",
 		    stream_queued(b->stream));
@@ -420,9 +482,8 @@ backend_send(struct backend *b, enum msg_frame frame, struct str bytes,
 		return fault_set(fault, FAULT_CLOSED, "%s", err.text);
 	stream_flush(b->stream);
 	board_add(s->worker->board, backend_messages_out, 1);
-	if (UNLIKELY(stream_congested(b->stream) ||
-	    stream_queued(b->stream) > limit))
-		session_pause(s, PAUSE_BACKEND);
+	if (UNLIKELY(stream_congested(b->stream)))
+		congested(b);
 	return 0;
 }
 
@@ -442,12 +503,15 @@ backend_close(struct backend *b)
 		end(b);
 		return;
 	}
-	b->phase = BACKEND_CLOSING;
-	if (b->pauses)
-		stream_resume(b->stream);
-	b->pauses = 0;
+	leave_open(b);
 	stream_flush(b->stream);
 	arm(b, b->session->worker->config->limits_close_timeout);
+}
+
+struct str
+backend_uri(const struct backend *b)
+{
+	return str_of(b->uri_text);
 }
 
 void
@@ -467,7 +531,7 @@ backend_kill_all(struct session *s)
 void
 backend_pause(struct backend *b, unsigned reason)
 {
-	if (b->phase != BACKEND_OPEN)
+	if (b->phase != BACKEND_OPEN && b->phase != BACKEND_CLOSING)
 		return;
 	if (!b->pauses)
 		stream_pause(b->stream);
@@ -480,7 +544,7 @@ backend_unpause(struct backend *b, unsigned reason)
 	if (!(b->pauses & reason))
 		return;
 	b->pauses &= ~reason;
-	if (!b->pauses && b->phase == BACKEND_OPEN)
+	if (!b->pauses)
 		stream_resume(b->stream);
 }
 
@@ -515,8 +579,13 @@ static void
 on_drain(void *ctx)
 {
 	struct backend *b = self(ctx);
+	struct session *s = b->session;
 
-	session_unpause(b->session, PAUSE_BACKEND);
+	if (b->watched)
+		loop_timer_stop(s->worker->loop, &b->timer);
+	b->watched = false;
+	relieve(s);
+	session_settle(s);
 }
 
 static void
@@ -542,7 +611,10 @@ on_timer(void *ctx)
 		    "connect timed out");
 		return;
 	}
-	end(b);
+	if (b->phase == BACKEND_OPEN)
+		watch(b);
+	else
+		end(b);
 	session_settle(s);
 }
 

@@ -26,6 +26,7 @@ struct backend {
 	struct ws_dial dial;
 	char *dial_protocol, *dial_headers;
 	struct buf head;
+	size_t scanned;			/* of the unfinished head */
 	struct list waiters;		/* events whose run waits */
 	struct loop_timer timer;
 	/* open */
@@ -37,7 +38,9 @@ struct backend {
 	unsigned pauses;
 	uint64_t seen;			/* of board_endpoint_changes(), when
 					   the endpoint was active */
-	bool told;			/* the out lane knows of the end */
+	int64_t timeout_ms;		/* of the endpoint; 0 = none */
+	bool watched;			/* the timer looks whether it reads */
+	uint64_t watch_mark;		/* bytes it had taken then */
 	unsigned close_code;
 	char *close_reason;
 };

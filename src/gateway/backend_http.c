@@ -34,7 +34,8 @@ struct http_socket {
 };
 
 struct request {
-	struct list link;
+	struct list link;		/* client.requests */
+	struct list of_session;		/* session.requests */
 	struct http_client *client;
 	struct session *session;
 	struct event *event;		/* waits for the answer */
@@ -162,15 +163,15 @@ request_free(struct request *r)
 	buf_fini(&r->head);
 	med_set_put(&r->set);
 	list_del(&r->link);
+	list_del(&r->of_session);
 	free(r);
 }
 
 void
-http_client_cancel(struct http_client *c, struct session *s)
+http_client_cancel(struct http_client *c UNUSED, struct session *s)
 {
-	list_each(&c->requests, r, struct request, link)
-		if (r->session == s)
-			request_free(r);
+	list_each(&s->requests, r, struct request, of_session)
+		request_free(r);
 }
 
 void
@@ -354,6 +355,22 @@ failed(struct request *r, CURLcode result)
 	session_settle(s);
 }
 
+/* As a message of its own, for the outflow sequence. */
+static struct event *
+answer_of(struct request *r)
+{
+	struct arrival a = { .kind = EVENT_TARGET_MESSAGE,
+		.session = r->session, .bytes = STR(""), .typed = true };
+	const char *url = NULL;
+	struct event *ev;
+
+	curl_easy_getinfo(r->easy, CURLINFO_EFFECTIVE_URL, &url);
+	a.from = str_of(url);
+	ev = event_new(&a);
+	deliver(r, ev->message);
+	return ev;
+}
+
 static void
 succeeded(struct request *r)
 {
@@ -361,16 +378,14 @@ succeeded(struct request *r)
 	struct event *ev = r->event, *answer;
 
 	endpoint_ok(s->worker, r->endpoint);
+	ev->sent = true;
 	if (r->how == MED_CALL) {
 		deliver(r, med_run_message(ev->run));
 		request_free(r);
 	} else {
-		answer = event_new(s, EVENT_TARGET_MESSAGE, STR(""), STR_NULL,
-		    MSG_TEXT);
-		answer->typed = true;
-		deliver(r, answer->message);
+		answer = answer_of(r);
 		request_free(r);
-		lane_submit(&s->out, answer);
+		lane_submit(answer);
 	}
 	lane_resume(ev);
 	session_settle(s);
@@ -490,10 +505,31 @@ set_options(struct request *r, const char *uri)
 	    (long)(r->timeout_ms > 0 ? r->timeout_ms : GLOBAL_TIMEOUT_MS));
 }
 
+static struct request *
+request_new(struct http_client *c, struct event *ev, enum med_sending how,
+    const struct backend_key *key, struct message *m)
+{
+	struct request *r = xcalloc(1, sizeof(*r));
+
+	r->client = c;
+	r->session = ev->session;
+	r->event = ev;
+	r->how = how;
+	if (endpoint_policy(key->endpoint)->action != EP_NEVER)
+		r->timeout_ms = endpoint_timeout_ms(key->endpoint, m);
+	r->set = med_set_get(key->set);
+	r->endpoint = key->endpoint;
+	r->easy = curl_easy_init();
+	must(r->easy != NULL);
+	list_add_tail(&c->requests, &r->link);
+	list_add_tail(&r->session->requests, &r->of_session);
+	return r;
+}
+
 enum med_host_result
 http_client_send(struct http_client *c, struct event *ev,
-    enum med_sending how, const struct endpoint *ep, struct message *m,
-    struct str uri, struct fault *fault)
+    enum med_sending how, const struct backend_key *key, struct message *m,
+    struct fault *fault)
 {
 	struct msg_output out;
 	struct request *r;
@@ -503,23 +539,12 @@ http_client_send(struct http_client *c, struct event *ev,
 		fault_set(fault, FAULT_CALL, "%s", err.text);
 		return MED_HOST_FAULT;
 	}
-	r = xcalloc(1, sizeof(*r));
-	r->client = c;
-	r->session = ev->session;
-	r->event = ev;
-	r->how = how;
-	if (endpoint_policy(ep)->action != EP_NEVER)
-		r->timeout_ms = endpoint_timeout_ms(ep, m);
-	r->set = med_set_get(ev->session->set);
-	r->endpoint = ep;
-	r->easy = curl_easy_init();
-	must(r->easy != NULL);
-	list_add_tail(&c->requests, &r->link);
+	r = request_new(c, ev, how, key, m);
 	if (!out.none)
 		buf_add_str(&r->sent, out.bytes);
 	add_headers(r, m, out.type);
 	set_method(r, m);
-	set_options(r, arena_str(message_arena(m), uri).p);
+	set_options(r, arena_str(message_arena(m), key->uri).p);
 	if (curl_multi_add_handle(c->multi, r->easy) != CURLM_OK) {
 		request_free(r);
 		fault_set(fault, FAULT_CALL, "libcurl refuses the request");
@@ -549,8 +574,8 @@ http_client_cancel(struct http_client *c UNUSED, struct session *s UNUSED)
 
 enum med_host_result
 http_client_send(struct http_client *c UNUSED, struct event *ev UNUSED,
-    enum med_sending how UNUSED, const struct endpoint *ep UNUSED,
-    struct message *m UNUSED, struct str uri UNUSED, struct fault *fault)
+    enum med_sending how UNUSED, const struct backend_key *key UNUSED,
+    struct message *m UNUSED, struct fault *fault)
 {
 	fault_set(fault, FAULT_CALL, "built without libcurl");
 	return MED_HOST_FAULT;

@@ -16,16 +16,16 @@ struct http_client *http_client_new(struct worker *, struct err *) MUST_CHECK;
 void http_client_free(struct http_client **);
 
 /*
- * Sends a message of ev's run to uri; the run waits, then lane_resume(), or
+ * Sends a message of ev's run; the run waits, then lane_resume(), or
  * lane_fail() with a code of mediation.md 7, or lane_drop() as the endpoint's
  * responseAction has it. MED_CALL: body, headers and HTTP_SC of the answer
  * become the message's. MED_SEND: the answer runs the inbound's outflow
  * sequence as a message of its own.
  */
 enum med_host_result http_client_send(struct http_client *, struct event *,
-    enum med_sending, const struct endpoint *, struct message *,
-    struct str uri, struct fault *);
-/* ev's session ends: forget its requests. */
+    enum med_sending, const struct backend_key *, struct message *,
+    struct fault *);
+/* The session ends: forget its requests. */
 void http_client_cancel(struct http_client *, struct session *);
 
 #endif

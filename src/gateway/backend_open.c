@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/must.h"
+#include "config/config.h"
 #include "gateway/subprotocol.h"
 #include "http/head.h"
 #include "msg/content.h"
@@ -22,7 +23,9 @@ try_next(struct backend *b)
 	b->phase = BACKEND_CONNECTING;
 	b->stream = stream_connect(s->worker->loop, &b->addr[b->addr_next++],
 	    0, &opening, b);
-	stream_watermarks(b->stream, 256 << 10, 64 << 10);
+	stream_watermarks(b->stream,
+	    (size_t)s->worker->config->limits_send_queue,
+	    (size_t)s->worker->config->limits_send_queue / 4);
 }
 
 static void
@@ -198,12 +201,12 @@ on_data(void *ctx, char *p, size_t n)
 	struct backend *b = ctx;
 	struct session *s = b->session;
 	struct http_head head;
-	size_t scanned = 0, used, rest;
+	size_t used, rest;
 	struct err err;
 
 	buf_add(&b->head, p, n);
 	switch (http_parse_response(buf_data(&b->head), buf_len(&b->head),
-	    &scanned, &limits, &head, &used, &err)) {
+	    &b->scanned, &limits, &head, &used, &err)) {
 	case HTTP_MORE:
 		return;
 	case HTTP_BAD:

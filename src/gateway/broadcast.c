@@ -15,6 +15,14 @@ struct group {
 	struct buf key;		/* inbound name, NUL, decoded path */
 };
 
+static void
+make_key(const struct session *s, struct buf *key)
+{
+	buf_add_str(key, s->inbound->name);
+	buf_putc(key, '\0');
+	buf_add_str(key, s->path);
+}
+
 void
 group_join(struct session *s)
 {
@@ -22,9 +30,7 @@ group_join(struct session *s)
 	struct group *g;
 
 	must(!s->group);
-	buf_add_str(&key, s->inbound->name);
-	buf_putc(&key, '\0');
-	buf_add_str(&key, s->path);
+	make_key(s, &key);
 	g = hmap_get(&s->worker->groups, buf_str(&key));
 	if (g) {
 		buf_fini(&key);
@@ -65,6 +71,7 @@ group_leave(struct session *s)
 	loop_defer_free(s->worker->loop, g, destroy);
 }
 
+/* Who is too slow leaves meanwhile, and is the current one of the walk. */
 static void
 to_members(struct group *g, struct session *except, enum msg_frame frame,
     struct str bytes)
@@ -74,14 +81,30 @@ to_members(struct group *g, struct session *except, enum msg_frame frame,
 			session_send(s, frame, bytes);
 }
 
+/* The last words of one who has left its group. */
+static void
+send_after_leaving(struct session *from, enum msg_frame frame,
+    struct str bytes)
+{
+	struct worker *w = from->worker;
+	struct buf key = { 0 };
+
+	make_key(from, &key);
+	bus_publish(w->bus, buf_str(&key), frame, bytes);
+	group_deliver(w, buf_str(&key), frame, bytes);
+	buf_fini(&key);
+}
+
 void
 group_send(struct session *from, struct session *except, enum msg_frame frame,
     struct str bytes)
 {
 	struct group *g = from->group;
 
-	if (!g)
+	if (!g) {
+		send_after_leaving(from, frame, bytes);
 		return;
+	}
 	/* Others first: a member that is closed here may take g with it. */
 	bus_publish(from->worker->bus, buf_str(&g->key), frame, bytes);
 	to_members(g, except, frame, bytes);

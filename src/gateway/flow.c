@@ -48,7 +48,7 @@ asked_to_close(struct event *ev, struct message *m)
 
 /* Events that are no message of anybody: nothing is sent for them. */
 static bool
-is_handshake(struct event *ev, struct message *m)
+is_handshake(const struct event *ev, struct message *m)
 {
 	if (ev->kind == EVENT_CONNECT)
 		return message_prop_is_true(m, SCOPE_DEFAULT,
@@ -128,11 +128,27 @@ is_custom(struct str name)
 	    memcmp(name.p, CUSTOM_HEADER, sizeof(CUSTOM_HEADER) - 1) == 0;
 }
 
+/* Headers by which the request is framed, or that are the handshake's own: a
+ * client could smuggle a second request behind ours with them. */
+static bool
+is_ours(struct str name)
+{
+	static const char *const ours[] = { "host", "connection", "upgrade",
+		"content-length", "transfer-encoding", "te", "trailer",
+		"expect", "keep-alive", "proxy-connection" };
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (str_iis(name, ours[i]))
+			return true;
+	return str_istarts(name, "sec-websocket-");
+}
+
 static void
 add_custom(struct buf *lines, struct str name, struct str value)
 {
-	http_emit_header(lines, str_from(name, sizeof(CUSTOM_HEADER) - 1),
-	    value);
+	name = str_from(name, sizeof(CUSTOM_HEADER) - 1);
+	if (!is_ours(name))
+		http_emit_header(lines, name, value);
 }
 
 /* Header lines that the artifact asks for on this message. */
@@ -176,12 +192,14 @@ client_headers(const struct session *s, struct message *m)
 }
 
 static int
-make_key(const struct endpoint *ep, struct message *m, struct backend_key *key,
-    struct fault *fault)
+make_key(struct med_run *run, const struct endpoint *ep, struct message *m,
+    struct backend_key *key, struct fault *fault)
 {
 	struct str protocol, type;
 
 	key->endpoint = ep;
+	/* Not the session's: a reload may have come since the run began. */
+	key->set = med_run_set(run);
 	if (endpoint_address(ep, m, &key->uri, fault) < 0)
 		return -1;
 	protocol = message_prop_text(m, SCOPE_AXIS2,
@@ -204,14 +222,31 @@ is_lifecycle(const struct event *ev)
 	    ev->kind == EVENT_TARGET_OPEN;
 }
 
+/* The connection is what this event wants, it carries no data (websocket.md
+ * 6.4 row 5). */
+static bool
+only_connects(const struct event *ev, struct message *m)
+{
+	return ev->kind == EVENT_CONNECT && message_prop_is_true(m,
+	    SCOPE_AXIS2, STR("websocket.source.handshake.present"));
+}
+
+/* Row 4. */
+static bool
+only_closes(const struct event *ev, struct message *m)
+{
+	return ev->kind == EVENT_DISCONNECT && message_prop_is_true(m,
+	    SCOPE_AXIS2, STR("connection.terminate"));
+}
+
 static enum med_host_result
 write_message(struct event *ev, const struct endpoint *ep, struct message *m,
     struct backend *b, struct fault *fault)
 {
 	struct msg_output out;
 
-	/* The connection is what these events wanted; they carry no data. */
-	if (is_lifecycle(ev))
+	ev->sent = true;
+	if (only_connects(ev, m))
 		return MED_HOST_DONE;
 	if (format(m, &out, fault) < 0)
 		return MED_HOST_FAULT;
@@ -219,7 +254,6 @@ write_message(struct event *ev, const struct endpoint *ep, struct message *m,
 		return MED_HOST_DONE;
 	if (backend_send(b, out.frame, out.bytes, fault) < 0)
 		return MED_HOST_FAULT;
-	ev->sent = true;
 	backend_works(b);
 	pass_learn(ev->session, ep, b);
 	return MED_HOST_DONE;
@@ -232,7 +266,7 @@ send_ws(struct event *ev, const struct backend_key *key, struct message *m,
 	struct session *s = ev->session;
 	struct backend *b = backend_find(s, key);
 
-	if (ev->kind == EVENT_DISCONNECT) {
+	if (only_closes(ev, m)) {
 		if (b)
 			backend_close(b);
 		return MED_HOST_DONE;
@@ -256,20 +290,14 @@ is_http(struct str uri)
 }
 
 static enum med_host_result
-send_to(void *ctx, struct med_run *run, enum med_sending how,
-    const struct endpoint *ep, struct message *m, struct fault *fault)
+send_by_key(struct event *ev, enum med_sending how,
+    const struct backend_key *key, struct message *m, struct fault *fault)
 {
-	struct event *ev = ctx;
 	struct session *s = ev->session;
-	struct backend_key key;
+	const struct endpoint *ep = key->endpoint;
+	bool http = is_http(key->uri);
 
-	ev->run = run;
-	if (endpoint_apply_properties(ep, m, fault) < 0)
-		return MED_HOST_FAULT;
-	if (make_key(ep, m, &key, fault) < 0)
-		return MED_HOST_FAULT;
-	if (is_lifecycle(ev) && is_http(key.uri) &&
-	    s->inbound->lifecycle != LIFECYCLE_ON)
+	if (http && is_lifecycle(ev) && s->inbound->lifecycle != LIFECYCLE_ON)
 		return MED_HOST_DONE;
 	if (ev->kind != EVENT_DISCONNECT &&
 	    UNLIKELY(!endpoint_take(s->worker, ep))) {
@@ -278,10 +306,27 @@ send_to(void *ctx, struct med_run *run, enum med_sending how,
 		    ": SUSPENDED ]", STR_FMT(endpoint_name(ep)));
 		return MED_HOST_FAULT;
 	}
-	if (is_http(key.uri))
-		return http_client_send(s->worker->http, ev, how, ep, m,
-		    key.uri, fault);
-	return send_ws(ev, &key, m, fault);
+	if (http)
+		return http_client_send(s->worker->http, ev, how, key, m,
+		    fault);
+	return send_ws(ev, key, m, fault);
+}
+
+static enum med_host_result
+send_to(void *ctx, struct med_run *run, enum med_sending how,
+    const struct endpoint *ep, struct message *m, struct fault *fault)
+{
+	struct event *ev = ctx;
+	struct backend_key key;
+	enum med_host_result result = MED_HOST_FAULT;
+
+	ev->run = run;
+	if (endpoint_apply_properties(ep, m, fault) == 0 &&
+	    make_key(run, ep, m, &key, fault) == 0)
+		result = send_by_key(ev, how, &key, m, fault);
+	if (UNLIKELY(result == MED_HOST_FAULT))
+		ev->sent = false;
+	return result;
 }
 
 /* Who leaves goes to where it was, ready or not. */

@@ -112,6 +112,20 @@ enum event_kind {
 	EVENT_TARGET_LOST,				/* from a back-end */
 };
 
+/* Something that has come in. All is borrowed until lane_take() returns. */
+struct arrival {
+	enum event_kind kind;
+	struct session *session;
+	struct backend *backend;	/* of the EVENT_TARGET kinds, or NULL */
+	struct str bytes, type;		/* of the MESSAGE kinds */
+	enum msg_frame frame;
+	bool typed;			/* the connection has a synapse subprotocol */
+	int code;			/* close code; of LOST the fault's */
+	struct str text;		/* close reason; what went wrong */
+	struct str from;		/* URI of the back-end, when backend is
+					   NULL */
+};
+
 /* What a message is about; lives in the message's arena and is the ctx of its
  * context and of its host. */
 struct event {
@@ -121,12 +135,13 @@ struct event {
 					   NULL when that connection ends */
 	enum msg_frame frame;
 	bool typed;			/* the connection has a synapse subprotocol */
-	unsigned close_code;		/* EVENT_TARGET_CLOSE */
-	struct str close_reason;
+	int code;			/* as in struct arrival */
+	struct str text, from;
 	bool answered;			/* the client was told something */
-	bool sent;			/* went to a back-end */
+	bool sent;			/* went to a back-end, and nothing
+					   failed since */
 	struct message *message;
-	struct list link;		/* in the lane's queue, or waiting */
+	struct list link;		/* with those that wait for the same */
 	struct med_run *run;		/* while it waits */
 	struct med_group *group;	/* that it goes on with; or NULL */
 };
@@ -134,16 +149,18 @@ struct event {
 struct lane {
 	struct session *session;
 	struct event *current;		/* NULL = idle */
-	struct list queue;		/* of struct event */
+	struct list queue;		/* of struct queued */
 };
 
 void lane_init(struct lane *, struct session *);
 bool lane_idle(const struct lane *);
-/* Makes the event of a message. bytes are borrowed until it must wait. */
-struct event *event_new(struct session *, enum event_kind, struct str bytes,
-    struct str type, enum msg_frame);
-/* Runs it, or queues it behind what is running. Takes ev. */
-void lane_submit(struct lane *, struct event *);
+/* Runs it, or queues it: behind what is running, or because what it would
+ * cause cannot leave (PAUSE_CLIENT, PAUSE_BACKEND). */
+void lane_take(const struct arrival *);
+/* The same in two steps, for one of no back-end connection whose message is
+ * filled by the caller. */
+struct event *event_new(const struct arrival *);
+void lane_submit(struct event *);
 /* The run of ev, which waited, goes on. */
 void lane_resume(struct event *);
 void lane_fail(struct event *, const struct fault *);
@@ -153,6 +170,10 @@ void lane_drop(struct event *);
 void lane_again(struct lane *, struct med_group *);
 /* The lane of an event: what outlives its run. */
 struct lane *lane_of(struct event *);
+/* Takes up what was queued, if nothing is in the way any more. */
+void lanes_go_on(struct session *);
+/* The back-end ends: nothing may point to it. */
+void lane_forget(struct lane *, const struct backend *);
 /* Ends all without another step. */
 void lane_clear(struct lane *);
 
@@ -181,6 +202,8 @@ void flow_context(struct event *, struct msg_context *out);	/* props.c */
 enum session_phase {
 	SESSION_HEAD,		/* reading the request */
 	SESSION_OPEN,
+	SESSION_HALF,		/* it sent FIN without a Close; what is on its
+				   way still goes to it */
 	SESSION_CLOSING,	/* we sent Close first, waiting for theirs */
 	SESSION_LINGER,		/* FIN sent, waiting for theirs */
 	SESSION_GONE,		/* no stream any more */
@@ -205,6 +228,7 @@ struct session {
 	struct lane in, out;
 	struct list backends;
 	struct hmap kept;		/* epstates.c: numbers of this client */
+	struct list requests;		/* backend_http.c */
 	/* the set whose inbound is used now */
 	struct med_set *set;
 	const struct med_inbound *inbound;
@@ -217,6 +241,7 @@ struct session {
 	struct str content_type;	/* heap copy or constant */
 	char *content_type_copy;
 	struct buf head;		/* the request head, kept for $trp */
+	size_t scanned;			/* of an unfinished one */
 	struct str target, path;	/* into head; path is decoded heap copy */
 	char *path_copy;
 	char *peer, *local;		/* "127.0.0.1:5000" */
@@ -224,6 +249,9 @@ struct session {
 	uint16_t port;
 	bool type_is_text;
 	unsigned pauses;		/* PAUSE_ reasons */
+	bool ended;			/* its FIN has come */
+	bool watched;			/* the timer looks whether it reads */
+	uint64_t watch_mark;		/* bytes it had taken then */
 	bool connected;			/* 101 sent: a disconnect is owed */
 	bool close_when_idle;		/* drain */
 	uint64_t messages_in, messages_out;
@@ -243,19 +271,30 @@ void session_close_shutdown(struct session *);
 void session_drain(struct session *);
 /* At once, without a Close and without events; the worker ends. */
 void session_kill(struct session *);
+/* May messages still be sent to the client? */
+static inline bool
+session_hears(const struct session *s)
+{
+	return s->phase == SESSION_OPEN || s->phase == SESSION_HALF;
+}
+
 /* One message to the client; -1 when it is closing. */
 int session_send(struct session *, enum msg_frame, struct str bytes);
 void session_pause(struct session *, unsigned reason);
 void session_unpause(struct session *, unsigned reason);
-/* Call at the end of every callback: frees what has ended. */
+/* Call at the end of every callback: takes up what may go on now, frees what
+ * has ended. */
 void session_settle(struct session *);
 struct str session_header(const struct session *, struct str name,
     bool any_case);
 void session_head(const struct session *, struct http_head *out);
-/* session_open.c: the request head is there. */
+/* session_open.c */
 void session_on_head_bytes(struct session *, const char *p, size_t n);
 void session_start_frames(struct session *, char *rest, size_t n);
-void session_after_refusal(struct session *);
+/* (Re)starts the time that a request head may take. */
+void session_expect_head(struct session *);
+/* Our last word is queued: FIN after it, then the peer's is waited for. */
+void session_linger(struct session *);
 void session_describe(struct session *, struct buf *json);
 
 /* ---- backend.c, backend_open.c ----------------------------------------- */
@@ -267,6 +306,7 @@ enum backend_phase {
 
 struct backend_key {
 	const struct endpoint *endpoint;
+	struct med_set *set;	/* which endpoint belongs to */
 	struct str uri;
 	struct str protocol;	/* p == NULL: not asked for */
 	struct str type;	/* websocket.accept.contenType, p == NULL */
@@ -293,8 +333,12 @@ bool backend_can_take(struct backend *);
 void backend_works(struct backend *);
 int backend_send(struct backend *, enum msg_frame, struct str bytes,
     struct fault *);
-/* Close without a code, then end. */
+/* Close without a code, then end. Who waits for it is not forgotten. */
 void backend_close(struct backend *);
+/* As long as the back-end lives. */
+struct str backend_uri(const struct backend *);
+/* More than this may wait for one peer only if it came at once. */
+size_t send_queue_hard(const struct worker *);
 /* All connections of a session: with a Close / at once. */
 void backend_drop_all(struct session *);
 void backend_kill_all(struct session *);

@@ -2,6 +2,9 @@
 /* Lanes: one message at a time, in order. */
 #include "gateway/gateway.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/must.h"
 #include "ipc/board.h"
 #include "mediation/inbound.h"
@@ -21,34 +24,83 @@ lane_idle(const struct lane *l)
 	return !l->current && list_empty(&l->queue);
 }
 
+/* One that could not run at once. Messages come in bursts of thousands, so this
+ * costs little more than their bytes; the event is made when its turn comes. */
+struct queued {
+	struct list link;
+	struct event *event;		/* made already, or NULL */
+	struct arrival arrival;
+	char bytes[];
+};
+
 static bool
-from_backend(const struct event *ev)
+is_of_target(enum event_kind kind)
 {
-	return ev->kind >= EVENT_TARGET_OPEN;
+	return kind >= EVENT_TARGET_OPEN;
+}
+
+static struct lane *
+lane_for(struct session *s, enum event_kind kind)
+{
+	return is_of_target(kind) ? &s->out : &s->in;
 }
 
 struct lane *
 lane_of(struct event *ev)
 {
-	return from_backend(ev) ? &ev->session->out : &ev->session->in;
+	return lane_for(ev->session, ev->kind);
+}
+
+/* What a fault sequence expects to find. */
+static void
+set_error(struct event *ev)
+{
+	struct message *m = ev->message;
+
+	message_set_prop(m, SCOPE_DEFAULT, STR("ERROR_CODE"),
+	    VALUE_OF_INT(ev->code));
+	message_set_prop(m, SCOPE_DEFAULT, STR("ERROR_MESSAGE"),
+	    VALUE_OF_STR(ev->text));
+	message_set_prop(m, SCOPE_DEFAULT, STR("ERROR_DETAIL"),
+	    VALUE_OF_STR(ev->text));
+}
+
+static void
+fill_rare(struct event *ev, const struct arrival *a)
+{
+	struct arena *arena = message_arena(ev->message);
+
+	ev->from = arena_str(arena, a->from);
+	ev->code = a->code;
+	if (a->kind == EVENT_TARGET_CLOSE || a->kind == EVENT_TARGET_LOST)
+		ev->text = arena_str(arena, a->text.p ? a->text : STR(""));
+	if (a->kind == EVENT_TARGET_LOST)
+		set_error(ev);
 }
 
 struct event *
-event_new(struct session *s, enum event_kind kind, struct str bytes,
-    struct str type, enum msg_frame frame)
+event_new(const struct arrival *a)
 {
-	struct message *m = message_new(s->worker->pool);
+	struct message *m = message_new(a->session->worker->pool);
 	struct event *ev = arena_alloc(message_arena(m), sizeof(*ev));
 	struct msg_context context;
 
 	*ev = (struct event){
-		.kind = kind, .session = s, .frame = frame, .message = m,
+		.kind = a->kind, .session = a->session, .backend = a->backend,
+		.frame = a->frame, .typed = a->typed, .message = m,
 	};
 	list_init(&ev->link);
 	flow_context(ev, &context);
 	message_set_context(m, &context);
-	if (kind == EVENT_MESSAGE || kind == EVENT_TARGET_MESSAGE)
-		message_set_wire(m, bytes, type, frame);
+	if (LIKELY(a->kind == EVENT_MESSAGE ||
+	    a->kind == EVENT_TARGET_MESSAGE))
+		message_set_wire(m, a->bytes, a->type, a->frame);
+	if (is_of_target(a->kind)) {
+		/* What <send> without an endpoint and <in>/<out> go by. */
+		message_set_response(m, true);
+		if (UNLIKELY(a->kind != EVENT_TARGET_MESSAGE || a->from.p))
+			fill_rare(ev, a);
+	}
 	return ev;
 }
 
@@ -109,7 +161,7 @@ static void
 propagate(struct event *ev)
 {
 	struct session *s = ev->session;
-	unsigned code = ev->close_code;
+	unsigned code = (unsigned)ev->code;
 
 	if (s->inbound->backend_close != BACKEND_PROPAGATE)
 		return;
@@ -117,8 +169,18 @@ propagate(struct event *ev)
 		session_close(s, WS_CLOSE_BAD_GATEWAY,
 		    STR("Back-end connection lost"));
 	else
-		session_close(s, ws_close_sendable(code) ? code : 0,
-		    ev->close_reason);
+		session_close(s, ws_close_sendable(code) ? code : 0, ev->text);
+}
+
+/* Something failed, and what was done about it is over. */
+static void
+apologise(struct event *ev, int code)
+{
+	const char *text = apology(code);
+
+	if (text && !ev->answered && !ev->sent && ev->kind != EVENT_DISCONNECT)
+		session_close(ev->session, WS_CLOSE_BAD_GATEWAY,
+		    str_of(text));
 }
 
 static void
@@ -127,17 +189,14 @@ finish(struct event *ev, const struct med_outcome *outcome)
 	struct session *s = ev->session;
 	struct lane *lane = lane_of(ev);
 	struct message *m = ev->message;
-	const char *text;
 
 	must(lane->current == ev);
 	lane->current = NULL;
 	if (ev->kind == EVENT_TARGET_CLOSE || ev->kind == EVENT_TARGET_LOST)
 		propagate(ev);
-	if (outcome->faulted) {
+	if (UNLIKELY(outcome->faulted)) {
 		board_add(s->worker->board, faults, 1);
-		text = apology(outcome->fault.code);
-		if (text && !ev->answered && ev->kind != EVENT_DISCONNECT)
-			session_close(s, WS_CLOSE_BAD_GATEWAY, str_of(text));
+		apologise(ev, outcome->fault.code);
 	}
 	message_free(&m);
 }
@@ -185,7 +244,7 @@ start(struct lane *lane, struct event *ev)
 		finish(ev, &outcome);
 		return true;
 	}
-	on_fault = from_backend(ev) ? s->inbound->outflow_fault :
+	on_fault = is_of_target(ev->kind) ? s->inbound->outflow_fault :
 	    s->inbound->on_error;
 	if (ev->kind == EVENT_TARGET_LOST)
 		on_fault = NULL;
@@ -198,12 +257,12 @@ start(struct lane *lane, struct event *ev)
 }
 
 static void
-set_paused(struct lane *lane, struct event *ev)
+set_paused(struct session *s, struct lane *lane, struct backend *b)
 {
-	if (lane == &ev->session->in)
-		session_pause(ev->session, PAUSE_LANE);
-	else if (ev->backend)
-		backend_pause(ev->backend, PAUSE_LANE);
+	if (lane == &s->in)
+		session_pause(s, PAUSE_LANE);
+	else if (b)
+		backend_pause(b, PAUSE_LANE);
 }
 
 static void
@@ -215,31 +274,118 @@ set_unpaused(struct session *s, struct lane *lane)
 		backends_unpause(s, PAUSE_LANE);
 }
 
-void
-lane_submit(struct lane *lane, struct event *ev)
+/* What comes of a back-end does not wait for another that is slow: it may be
+ * what that one waits for. */
+static bool
+blocked(const struct session *s, const struct lane *lane)
 {
-	if (LIKELY(!lane->current && list_empty(&lane->queue))) {
-		if (!start(lane, ev))
-			set_paused(lane, ev);
-		return;
-	}
-	message_own(ev->message);
-	list_add_tail(&lane->queue, &ev->link);
-	set_paused(lane, ev);
+	return s->pauses & (lane == &s->in ? PAUSE_CLIENT | PAUSE_BACKEND :
+	    PAUSE_CLIENT);
 }
 
-/* The lane's run is over: what waited behind it. */
+static bool
+takes(const struct session *s, const struct lane *lane)
+{
+	return !lane->current && list_empty(&lane->queue) && !blocked(s, lane);
+}
+
+/* Copies s to *at and moves on. */
+static struct str
+put(char **at, struct str s)
+{
+	char *p = *at;
+
+	if (!s.p)
+		return s;
+	if (s.n)
+		memcpy(p, s.p, s.n);
+	*at += s.n;
+	return (struct str){ p, s.n };
+}
+
+static void
+enqueue(struct lane *lane, const struct arrival *a, struct event *ev)
+{
+	struct str from = a->backend ? backend_uri(a->backend) : a->from;
+	size_t n = a->bytes.n + a->type.n + a->text.n + from.n;
+	struct queued *q = xmalloc(sizeof(*q) + n);
+	char *at = q->bytes;
+
+	q->event = ev;
+	q->arrival = *a;
+	q->arrival.bytes = put(&at, a->bytes);
+	q->arrival.type = put(&at, a->type);
+	q->arrival.text = put(&at, a->text);
+	q->arrival.from = put(&at, from);
+	list_add_tail(&lane->queue, &q->link);
+}
+
+void
+lane_take(const struct arrival *a)
+{
+	struct session *s = a->session;
+	struct lane *lane = lane_for(s, a->kind);
+
+	if (LIKELY(takes(s, lane))) {
+		if (LIKELY(start(lane, event_new(a))))
+			return;
+	} else {
+		enqueue(lane, a, NULL);
+	}
+	set_paused(s, lane, a->backend);
+}
+
+void
+lane_submit(struct event *ev)
+{
+	const struct arrival of = { .kind = ev->kind, .session = ev->session };
+	struct session *s = ev->session;
+	struct lane *lane = lane_of(ev);
+
+	if (takes(s, lane)) {
+		if (start(lane, ev))
+			return;
+	} else {
+		message_own(ev->message);
+		enqueue(lane, &of, ev);
+	}
+	set_paused(s, lane, NULL);
+}
+
+/* The run of the first one in the queue; false when it waits. */
+static bool
+start_first(struct lane *lane)
+{
+	struct queued *q = list_first(&lane->queue, struct queued, link);
+	bool over;
+
+	list_del(&q->link);
+	/* Whose back-end has gone since has its URI in the copy. */
+	if (q->arrival.backend)
+		q->arrival.from = STR_NULL;
+	over = start(lane, q->event ? q->event : event_new(&q->arrival));
+	free(q);
+	return over;
+}
+
 static void
 go_on(struct session *s, struct lane *lane)
 {
-	struct event *next;
-
-	while ((next = list_first(&lane->queue, struct event, link))) {
-		list_del(&next->link);
-		if (!start(lane, next))
+	if (lane->current)
+		return;
+	while (!list_empty(&lane->queue))
+		if (blocked(s, lane) || !start_first(lane))
 			return;
-	}
 	set_unpaused(s, lane);
+}
+
+void
+lanes_go_on(struct session *s)
+{
+	if (UNLIKELY(!list_empty(&s->in.queue)))
+		go_on(s, &s->in);
+	if (UNLIKELY(!list_empty(&s->out.queue)))
+		go_on(s, &s->out);
 }
 
 void
@@ -262,6 +408,7 @@ lane_fail(struct event *ev, const struct fault *fault)
 	struct lane *lane = lane_of(ev);
 	struct med_outcome outcome;
 
+	ev->sent = false;
 	if (med_fail(ev->run, fault, &outcome) == MED_WAITING)
 		return;
 	finish(ev, &outcome);
@@ -281,6 +428,21 @@ lane_drop(struct event *ev)
 	go_on(s, lane);
 }
 
+void
+lane_forget(struct lane *lane, const struct backend *b)
+{
+	struct event *ev = lane->current;
+
+	if (ev && ev->backend == b) {
+		ev->from = arena_str(message_arena(ev->message),
+		    backend_uri(b));
+		ev->backend = NULL;
+	}
+	list_each(&lane->queue, q, struct queued, link)
+		if (q->arrival.backend == b)
+			q->arrival.backend = NULL;
+}
+
 static void
 discard(struct event *ev)
 {
@@ -296,21 +458,27 @@ void
 lane_again(struct lane *lane, struct med_group *group)
 {
 	struct session *s = lane->session;
-	struct event *ev = event_new(s, lane == &s->in ? EVENT_MESSAGE :
-	    EVENT_TARGET_MESSAGE, STR(""), STR_NULL, MSG_TEXT);
+	struct event *ev = event_new(&(struct arrival){
+		.kind = lane == &s->in ? EVENT_MESSAGE : EVENT_TARGET_MESSAGE,
+		.session = s, .bytes = STR("") });
 
 	ev->group = group;
-	lane_submit(lane, ev);
+	lane_submit(ev);
 }
 
 void
 lane_clear(struct lane *lane)
 {
 	struct event *ev = lane->current;
+	struct queued *q;
 
 	lane->current = NULL;
 	if (ev)
 		discard(ev);
-	while ((ev = list_first(&lane->queue, struct event, link)))
-		discard(ev);
+	while ((q = list_first(&lane->queue, struct queued, link))) {
+		list_del(&q->link);
+		if (q->event)
+			discard(q->event);
+		free(q);
+	}
 }

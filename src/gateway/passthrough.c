@@ -22,7 +22,7 @@ pass_to_backend(struct session *s, enum msg_frame frame, struct str bytes)
 	struct backend *b = s->straight;
 	struct fault fault;
 
-	if (!way || !lane_idle(&s->in))
+	if (!way || s->pauses || !lane_idle(&s->in))
 		return false;
 	if (way->kind == SHORTCUT_RESPOND) {
 		if (!flow_may_deliver(s, bytes.n))
@@ -40,7 +40,8 @@ pass_to_client(struct session *s, enum msg_frame frame, struct str bytes)
 {
 	const struct med_shortcut *way = s->out_shortcut;
 
-	if (!way || way->kind != SHORTCUT_RESPOND || !lane_idle(&s->out) ||
+	if (!way || way->kind != SHORTCUT_RESPOND ||
+	    s->pauses & PAUSE_CLIENT || !lane_idle(&s->out) ||
 	    !flow_may_deliver(s, bytes.n))
 		return false;
 	flow_deliver(s, frame, bytes);

@@ -70,11 +70,15 @@ prop_outflow_fault(const struct event *ev, enum msg_scope scope UNUSED,
 	return text_value(ev->session->inbound->outflow_fault_name, out);
 }
 
+/* Of a back-end's message, its address (websocket.md 6.5). */
 static bool
 prop_path(const struct event *ev, enum msg_scope scope UNUSED,
-    struct arena *a UNUSED, struct value *out)
+    struct arena *a, struct value *out)
 {
-	return text_value(ev->session->target, out);
+	if (ev->kind < EVENT_TARGET_OPEN)
+		return text_value(ev->session->target, out);
+	return text_value(ev->backend ?
+	    arena_str(a, backend_uri(ev->backend)) : ev->from, out);
 }
 
 static bool
@@ -180,7 +184,7 @@ static bool
 prop_close_code(const struct event *ev, enum msg_scope scope UNUSED,
     struct arena *a UNUSED, struct value *out)
 {
-	*out = VALUE_OF_INT((int64_t)ev->close_code);
+	*out = VALUE_OF_INT(ev->code);
 	return ev->kind == EVENT_TARGET_CLOSE;
 }
 
@@ -188,7 +192,7 @@ static bool
 prop_close_reason(const struct event *ev, enum msg_scope scope UNUSED,
     struct arena *a UNUSED, struct value *out)
 {
-	*out = VALUE_OF_STR(ev->close_reason);
+	*out = VALUE_OF_STR(ev->text);
 	return ev->kind == EVENT_TARGET_CLOSE;
 }
 

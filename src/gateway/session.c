@@ -15,7 +15,10 @@
 #include "net/stream.h"
 #include "ws/ws.h"
 
-enum { SESSION_MAGIC = 0x73657373 };
+enum {
+	SESSION_MAGIC = 0x73657373,
+	STALL_MS = 60000,	/* a client that takes nothing for so long */
+};
 
 static const struct stream_handler handler;
 
@@ -34,6 +37,12 @@ static void
 arm(struct session *s, int64_t after_ms)
 {
 	loop_timer_set(s->worker->loop, &s->timer, after_ms, on_timer, s);
+}
+
+void
+session_expect_head(struct session *s)
+{
+	arm(s, s->worker->config->limits_handshake_timeout);
 }
 
 void
@@ -57,6 +66,7 @@ session_new(struct listener *l, int fd, const char *peer)
 	lane_init(&s->in, s);
 	lane_init(&s->out, s);
 	list_init(&s->backends);
+	list_init(&s->requests);
 	list_init(&s->group_link);
 	list_add_tail(&w->sessions, &s->link);
 	w->session_count++;
@@ -66,7 +76,7 @@ session_new(struct listener *l, int fd, const char *peer)
 	    (size_t)w->config->limits_send_queue / 4);
 	board_add(w->board, accepted, 1);
 	board_add(w->board, connections, 1);
-	arm(s, w->config->limits_handshake_timeout);
+	session_expect_head(s);
 }
 
 static void
@@ -104,14 +114,12 @@ end(struct session *s)
 static void
 disconnected(struct session *s)
 {
-	struct event *ev;
-
 	group_leave(s);
 	if (!s->connected)
 		return;
 	s->connected = false;
-	ev = event_new(s, EVENT_DISCONNECT, STR(""), STR_NULL, MSG_TEXT);
-	lane_submit(&s->in, ev);
+	lane_take(&(struct arrival){
+		.kind = EVENT_DISCONNECT, .session = s });
 }
 
 /* The stream is at its end: what remains are runs and back-ends. */
@@ -130,23 +138,54 @@ gone(struct session *s)
 	if (s->ws)
 		w->open_count--;
 	s->phase = SESSION_GONE;
+	s->pauses = 0;
 	stream_free(&s->stream);
 	disconnected(s);
 	ws_conn_free(&s->ws);
 }
 
+/* Nothing more will be read nor written by anybody: the rest of the queue goes
+ * out, and that is all. */
+static void
+leave(struct session *s)
+{
+	if (stream_queued(s->stream) == 0) {
+		gone(s);
+		return;
+	}
+	if (s->phase != SESSION_LINGER)
+		session_linger(s);
+	/* on_drain tells when it is empty. */
+	stream_watermarks(s->stream, 0, 0);
+	stream_flush(s->stream);
+}
+
+static bool
+is_idle(const struct session *s)
+{
+	return lane_idle(&s->in) && lane_idle(&s->out);
+}
+
 void
 session_settle(struct session *s)
 {
-	if (s->phase == SESSION_OPEN && s->close_when_idle &&
-	    lane_idle(&s->in) && lane_idle(&s->out))
-		session_close_shutdown(s);
-	if (s->phase != SESSION_GONE || !s->magic)
+	if (!s->magic)
 		return;
-	if (!lane_idle(&s->in) || !lane_idle(&s->out))
+	lanes_go_on(s);
+	if (LIKELY(s->phase == SESSION_OPEN)) {
+		if (UNLIKELY(s->close_when_idle) && is_idle(s))
+			session_close_shutdown(s);
+		return;
+	}
+	if ((s->phase != SESSION_HALF && s->phase != SESSION_GONE) ||
+	    !is_idle(s))
 		return;
 	backend_drop_all(s);
-	if (list_empty(&s->backends))
+	if (!list_empty(&s->backends) || !is_idle(s))
+		return;
+	if (s->phase == SESSION_HALF)
+		leave(s);
+	if (s->phase == SESSION_GONE)
 		end(s);
 }
 
@@ -162,9 +201,8 @@ session_kill(struct session *s)
 	end(s);
 }
 
-/* Our last word is queued: FIN after it, then wait for the peer's. */
-static void
-linger(struct session *s)
+void
+session_linger(struct session *s)
 {
 	s->phase = SESSION_LINGER;
 	s->pauses = 0;
@@ -176,18 +214,11 @@ linger(struct session *s)
 }
 
 void
-session_after_refusal(struct session *s)
-{
-	board_add(s->worker->board, handshakes_refused, 1);
-	linger(s);
-}
-
-void
 session_close(struct session *s, unsigned code, struct str reason)
 {
 	struct err err;
 
-	if (s->phase != SESSION_OPEN)
+	if (!session_hears(s))
 		return;
 	if (ws_close(s->ws, code, reason, &err) < 0) {
 		log_warn("client %s: close code %u may not be sent, 1011 is "
@@ -196,12 +227,16 @@ session_close(struct session *s, unsigned code, struct str reason)
 			return;
 	}
 	s->phase = SESSION_CLOSING;
-	s->closed_by = CLOSED_BY_US;
+	if (!s->ended)
+		s->closed_by = CLOSED_BY_US;
 	s->pauses = 0;
 	group_leave(s);
 	stream_resume(s->stream);
 	stream_flush(s->stream);
 	arm(s, s->worker->config->limits_close_timeout);
+	/* It would not answer. */
+	if (s->ended)
+		leave(s);
 }
 
 void
@@ -227,7 +262,7 @@ session_drain(struct session *s)
 void
 session_pause(struct session *s, unsigned reason)
 {
-	if (s->phase != SESSION_OPEN)
+	if (!session_hears(s))
 		return;
 	if (!s->pauses)
 		stream_pause(s->stream);
@@ -240,25 +275,60 @@ session_unpause(struct session *s, unsigned reason)
 	if (!(s->pauses & reason))
 		return;
 	s->pauses &= ~reason;
-	if (!s->pauses && s->phase == SESSION_OPEN)
+	if (!s->pauses && session_hears(s))
 		stream_resume(s->stream);
 }
 
-/* The client does not read: stop reading what is turned into its messages. */
-static void
-congested(struct session *s)
+size_t
+send_queue_hard(const struct worker *w)
 {
-	size_t hard = (size_t)s->worker->config->limits_send_queue * 4;
+	/* What one read of a source can cause may be more than a small
+	 * limit: that is no sign of a slow peer. */
+	enum { AT_ONCE = 256 * 1024 };
+	size_t limit = (size_t)w->config->limits_send_queue;
 
-	if (stream_queued(s->stream) > hard) {
-		log_info("client %s: %zu bytes wait for it, closing", s->peer,
-		    stream_queued(s->stream));
-		session_close(s, WS_CLOSE_TRY_LATER, STR("too slow"));
+	return 4 * (limit > AT_ONCE ? limit : AT_ONCE);
+}
+
+static void
+too_slow(struct session *s)
+{
+	log_info("client %s: %zu bytes wait for it, closing", s->peer,
+	    stream_queued(s->stream));
+	session_close(s, WS_CLOSE_TRY_LATER, STR("too slow"));
+}
+
+/* The client does not read: stop reading what is turned into its messages.
+ * n bytes came just now; how large one message is says nothing about it. */
+static void
+congested(struct session *s, size_t n)
+{
+	if (stream_queued(s->stream) > n + send_queue_hard(s->worker)) {
+		too_slow(s);
 		return;
+	}
+	if (!s->watched) {
+		s->watched = true;
+		s->watch_mark = stream_bytes_out(s->stream);
+		arm(s, STALL_MS);
 	}
 	session_pause(s, PAUSE_CLIENT);
 	list_each(&s->backends, b, struct backend_link, link)
 		backend_pause(backend_of_link(b), PAUSE_CLIENT);
+}
+
+/* Has it taken anything since the last look? */
+static void
+watch(struct session *s)
+{
+	uint64_t taken = stream_bytes_out(s->stream);
+
+	if (s->watch_mark == taken) {
+		too_slow(s);
+		return;
+	}
+	s->watch_mark = taken;
+	arm(s, STALL_MS);
 }
 
 int
@@ -266,7 +336,7 @@ session_send(struct session *s, enum msg_frame frame, struct str bytes)
 {
 	struct err err;
 
-	if (UNLIKELY(s->phase != SESSION_OPEN))
+	if (UNLIKELY(!session_hears(s)))
 		return -1;
 	if (ws_send(s->ws, frame == MSG_TEXT ? WS_OP_TEXT : WS_OP_BINARY,
 	    bytes.p, bytes.n, &err) < 0)
@@ -274,10 +344,8 @@ session_send(struct session *s, enum msg_frame frame, struct str bytes)
 	stream_flush(s->stream);
 	s->messages_out++;
 	board_add(s->worker->board, messages_out, 1);
-	if (UNLIKELY(stream_congested(s->stream) ||
-	    stream_queued(s->stream) >
-	    (size_t)s->worker->config->limits_send_queue))
-		congested(s);
+	if (UNLIKELY(stream_congested(s->stream)))
+		congested(s, bytes.n);
 	return 0;
 }
 
@@ -291,7 +359,6 @@ on_message(struct session *s, const struct ws_event *wev)
 	 * (decisions.md row 15). */
 	bool typed = s->protocol.kind == SUBPROTOCOL_TYPED;
 	struct str type = s->content_type;
-	struct event *ev;
 
 	s->messages_in++;
 	board_add(s->worker->board, messages_in, 1);
@@ -303,9 +370,9 @@ on_message(struct session *s, const struct ws_event *wev)
 		return;
 	if (frame == MSG_BINARY && typed && s->type_is_text)
 		type = STR("application/octet-stream");
-	ev = event_new(s, EVENT_MESSAGE, bytes, type, frame);
-	ev->typed = typed;
-	lane_submit(&s->in, ev);
+	lane_take(&(struct arrival){
+		.kind = EVENT_MESSAGE, .session = s, .bytes = bytes,
+		.type = type, .frame = frame, .typed = typed });
 }
 
 static bool
@@ -319,8 +386,11 @@ on_event(void *ctx, const struct ws_event *wev)
 			on_message(s, wev);
 		return true;
 	case WS_EV_PING:
-	case WS_EV_PONG:
 		stream_flush(s->stream);
+		if (stream_congested(s->stream) && session_hears(s))
+			congested(s, 0);
+		return true;
+	case WS_EV_PONG:
 		return true;
 	case WS_EV_CLOSE:
 		if (s->phase == SESSION_OPEN)
@@ -340,11 +410,11 @@ session_start_frames(struct session *s, char *p, size_t n)
 		board_add(s->worker->board, protocol_errors, 1);
 		if (s->phase == SESSION_OPEN)
 			s->closed_by = CLOSED_BY_ERROR;
-		linger(s);
+		session_linger(s);
 		return;
 	}
 	if (ws_closed(s->ws) && s->phase <= SESSION_CLOSING)
-		linger(s);
+		session_linger(s);
 }
 
 static void
@@ -360,6 +430,7 @@ on_data(void *ctx, char *p, size_t n)
 	case SESSION_HEAD:
 		session_on_head_bytes(s, p, n);
 		break;
+	case SESSION_HALF:
 	case SESSION_LINGER:
 	case SESSION_GONE:
 		break;
@@ -367,14 +438,26 @@ on_data(void *ctx, char *p, size_t n)
 	session_settle(s);
 }
 
+/* No Close, but it may still read: what it has sent is answered, then the
+ * back-ends are closed, and what they say before they agree goes out too. */
+static void
+half(struct session *s)
+{
+	s->closed_by = CLOSED_BY_CLIENT;
+	s->phase = SESSION_HALF;
+	disconnected(s);
+}
+
 static void
 on_eof(void *ctx)
 {
 	struct session *s = self(ctx);
 
+	s->ended = true;
 	if (s->phase == SESSION_OPEN)
-		s->closed_by = CLOSED_BY_CLIENT;
-	gone(s);
+		half(s);
+	else
+		leave(s);
 	session_settle(s);
 }
 
@@ -383,8 +466,14 @@ on_drain(void *ctx)
 {
 	struct session *s = self(ctx);
 
+	if (s->phase == SESSION_LINGER && s->ended)
+		leave(s);
+	if (s->watched && session_hears(s))
+		loop_timer_stop(s->worker->loop, &s->timer);
+	s->watched = false;
 	session_unpause(s, PAUSE_CLIENT);
 	backends_unpause(s, PAUSE_CLIENT);
+	session_settle(s);
 }
 
 static void
@@ -404,6 +493,11 @@ on_timer(void *ctx)
 {
 	struct session *s = self(ctx);
 
+	if (session_hears(s)) {
+		watch(s);
+		session_settle(s);
+		return;
+	}
 	if (s->phase == SESSION_HEAD)
 		log_debug("client %s: no complete request head in time",
 		    s->peer);

@@ -19,7 +19,18 @@ static const struct http_limits limits = {
 	.line_bytes = 4096, .head_bytes = 16384, .headers = HTTP_MAX_HEADERS,
 };
 
-enum { MAX_OFFERED = 32 };
+enum {
+	MAX_OFFERED = 32,
+	PROBES_UNREAD = 64 * 1024,	/* bytes of answers to /health */
+};
+
+/* The answer is written: it is the last one. */
+static void
+refused(struct session *s)
+{
+	board_add(s->worker->board, handshakes_refused, 1);
+	session_linger(s);
+}
 
 static void
 refuse(struct session *s, int status, const char *text)
@@ -28,7 +39,7 @@ refuse(struct session *s, int status, const char *text)
 
 	snprintf(r.text, sizeof(r.text), "%s", text);
 	ws_refuse_write(stream_out(s->stream), &r);
-	session_after_refusal(s);
+	refused(s);
 }
 
 static bool
@@ -150,6 +161,28 @@ is_health_probe(const struct http_head *head)
 	    http_body(head, &length) == HTTP_BODY_NONE;
 }
 
+/* Answers the probe; false when the connection ends with that: the client
+ * wants it, or does not read what it asks for. */
+static bool
+answer_probe(struct session *s, const struct http_head *head)
+{
+	bool old = head->minor == 0;
+	bool keep = old ? http_has_token(head, "Connection", "keep-alive") :
+	    !http_has_token(head, "Connection", "close");
+
+	http_emit_text(stream_out(s->stream), 200,
+	    keep ? HTTP_KEEP : HTTP_CLOSE,
+	    keep && old ? STR("Connection: keep-alive\r\n") : STR(""),
+	    STR(""));
+	if (!keep || stream_queued(s->stream) > PROBES_UNREAD) {
+		session_linger(s);
+		return false;
+	}
+	stream_flush(s->stream);
+	session_expect_head(s);
+	return true;
+}
+
 /* True when the connection now carries frames. */
 static bool
 answer(struct session *s, const struct http_head *head)
@@ -168,7 +201,7 @@ answer(struct session *s, const struct http_head *head)
 	}
 	if (ws_check_request(head, &r) < 0) {
 		ws_refuse_write(stream_out(s->stream), &r);
-		session_after_refusal(s);
+		refused(s);
 		return false;
 	}
 	if (take_path(s, head) < 0)
@@ -202,37 +235,34 @@ keep_head(struct session *s, size_t used, struct http_head *head)
 	    &status, &err) == HTTP_DONE);
 }
 
-/* One head out of what has arrived; false when more is needed or it is over. */
+/* One head out of what has arrived; false when more is needed or it is over.
+ * *rest_n is how much follows the head of an upgrade. */
 static bool
-one_head(struct session *s, char **rest, size_t *rest_n)
+one_head(struct session *s, size_t *rest_n)
 {
 	struct http_head head;
-	size_t used, scanned = 0;
+	size_t used;
 	int status;
 	struct err err;
 
 	switch (http_parse_request(buf_data(&s->head), buf_len(&s->head),
-	    &scanned, &limits, &head, &used, &status, &err)) {
+	    &s->scanned, &limits, &head, &used, &status, &err)) {
 	case HTTP_MORE:
-		*rest_n = 0;
 		return false;
 	case HTTP_BAD:
 		refuse(s, status, err.text);
-		*rest_n = 0;
 		return false;
 	case HTTP_DONE:
 		break;
 	}
-	/* What follows the head lies at the end of the last read. */
-	*rest += *rest_n - (buf_len(&s->head) - used);
-	*rest_n = buf_len(&s->head) - used;
+	s->scanned = 0;
 	if (is_health_probe(&head)) {
-		http_emit_text(stream_out(s->stream), 200, HTTP_KEEP, STR(""),
-		    STR(""));
-		stream_flush(s->stream);
-		buf_fini(&s->head);
-		return true;
+		bool goes_on = answer_probe(s, &head);
+
+		buf_consume(&s->head, used);
+		return goes_on && buf_len(&s->head);
 	}
+	*rest_n = buf_len(&s->head) - used;
 	keep_head(s, used, &head);
 	answer(s, &head);
 	return false;
@@ -241,21 +271,18 @@ one_head(struct session *s, char **rest, size_t *rest_n)
 void
 session_on_head_bytes(struct session *s, const char *bytes, size_t n)
 {
-	char *rest = UNCONST(bytes);
-	size_t rest_n = n;
+	char *end = UNCONST(bytes + n);
+	size_t rest_n = 0;
 
 	buf_add(&s->head, bytes, n);
-	while (one_head(s, &rest, &rest_n)) {
-		if (rest_n == 0)
-			return;
-		buf_add(&s->head, rest, rest_n);
-	}
+	while (one_head(s, &rest_n))
+		;
 	if (s->phase != SESSION_OPEN)
 		return;
-	lane_submit(&s->in, event_new(s, EVENT_CONNECT, STR(""), STR_NULL,
-	    MSG_TEXT));
+	lane_take(&(struct arrival){ .kind = EVENT_CONNECT, .session = s });
+	/* It lies at the end of the last read. */
 	if (rest_n && s->phase <= SESSION_CLOSING)
-		session_start_frames(s, rest, rest_n);
+		session_start_frames(s, end - rest_n, rest_n);
 }
 
 void
