@@ -94,8 +94,7 @@ const struct med_shortcut *sequence_shortcut(const struct sequence *);
 
 enum med_host_result {
 	MED_HOST_DONE,
-	MED_HOST_WAIT,		/* the run stops here until med_resume() or
-				   med_fail() */
+	MED_HOST_WAIT,		/* until med_resume() or med_fail() */
 	MED_HOST_FAULT,		/* fault is filled */
 };
 
