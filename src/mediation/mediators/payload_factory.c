@@ -2,13 +2,16 @@
 /* <payloadFactory media-type><format/><args><arg/>*</args></payloadFactory>: a
  * new body from a template. */
 #include "mediation/mediators/payload_template.h"
+#include "msg/freemarker.h"
 #include "msg/xml.h"
 
 struct payload {
 	struct payload_style style;
 	struct med_value *key;		/* NULL: inline */
+	bool is_freemarker;
 	struct payload_template tpl;	/* when it is known at load */
-	bool ready;			/* tpl is */
+	struct freemarker *freemarker;	/* the same, of the other kind */
+	bool ready;			/* one of them is */
 	const struct payload_arg *arg;
 	size_t args;
 	struct expr_scope scope;	/* for a template that comes later */
@@ -31,12 +34,10 @@ read_media(const struct xml_el *el, struct payload *p, struct err *err)
 	else
 		return xml_error(el, err, "attribute \"media-type\" must be "
 		    "xml, json or text, not \"%.*s\"", STR_FMT(media));
-	if (type.p && !str_iis(type, "default")) {
-		xml_error(el, err, "not supported: template-type \"%.*s\" "
-		    "(this version has the default one)", STR_FMT(type));
-		err->kind = ERR_UNSUPPORTED;
-		return -1;
-	}
+	p->is_freemarker = str_iis(type, "freemarker");
+	if (type.p && !p->is_freemarker && !str_iis(type, "default"))
+		return xml_error(el, err, "attribute \"template-type\" must "
+		    "be default or FREEMARKER, not \"%.*s\"", STR_FMT(type));
 	return xml_attr_bool(el, "escapeXmlChars", false,
 	    &p->style.escape_xml, err);
 }
@@ -122,9 +123,31 @@ read_args(struct med_compile *c, const struct xml_el *el, struct payload *p,
 }
 
 static int
+compile_freemarker(struct med_compile *c, const struct xml_el *el,
+    struct payload *p, struct str text, struct err *err)
+{
+	p->ready = true;
+	p->freemarker = freemarker_compile(med_arena(c), text, err);
+	if (!p->freemarker) {
+		struct err inner = *err;
+
+		xml_error(el, err, "Error parsing FreeMarking template : in "
+		    "line %d, column %d: %s", inner.at.line, inner.at.column,
+		    inner.text);
+		err->kind = inner.kind;
+		return -1;
+	}
+	if (freemarker_reads_body(p->freemarker))
+		med_reaches_body(c, MED_BODY_READ);
+	return 0;
+}
+
+static int
 compile_text(struct med_compile *c, const struct xml_el *el,
     struct payload *p, struct str text, struct err *err)
 {
+	if (p->is_freemarker)
+		return compile_freemarker(c, el, p, text, err);
 	p->ready = true;
 	if (payload_template_compile(med_arena(c), text, p->args, &p->scope,
 	    &p->tpl, err) < 0) {
@@ -181,27 +204,38 @@ payload_compile(struct med_compile *c, const struct xml_el *el, void **node,
 
 /* ---- exec -------------------------------------------------------------- */
 
-/* A template whose key is known, or exists, only now. */
+/* The text of a template whose key is known, or exists, only now. */
+static int
+text_of(const struct payload *p, struct message *msg, struct str *out,
+    struct fault *fault)
+{
+	const struct msg_context *c = message_context(msg);
+	struct str key;
+
+	if (med_value_string(p->key, msg, &key, fault) < 0)
+		return -1;
+	if (!key.p || !c->entry || !c->entry(c->entry_ctx, key,
+	    message_arena(msg), out))
+		return fault_set(fault, FAULT_MEDIATOR, "Key %.*s not found",
+		    STR_FMT(key));
+	return 0;
+}
+
 static int
 template_of(const struct payload *p, struct message *msg,
     struct payload_template *out, struct fault *fault)
 {
-	const struct msg_context *c = message_context(msg);
-	struct arena *a = message_arena(msg);
 	struct err err = { 0 };
-	struct str key, text;
+	struct str text;
 
 	if (p->ready) {
 		*out = p->tpl;
 		return 0;
 	}
-	if (med_value_string(p->key, msg, &key, fault) < 0)
+	if (text_of(p, msg, &text, fault) < 0)
 		return -1;
-	if (!key.p || !c->entry || !c->entry(c->entry_ctx, key, a, &text))
-		return fault_set(fault, FAULT_MEDIATOR, "Key %.*s not found",
-		    STR_FMT(key));
-	if (payload_template_compile(a, text, p->args, &p->scope, out,
-	    &err) < 0)
+	if (payload_template_compile(message_arena(msg), text, p->args,
+	    &p->scope, out, &err) < 0)
 		return med_fault_from(fault, &err);
 	return 0;
 }
@@ -260,26 +294,85 @@ set_body(const struct payload *p, struct message *msg, struct str text,
 	return 0;
 }
 
+static int
+fill_default(const struct payload *p, const struct payload_style *style,
+    struct med_run *run, struct message *msg, struct buf *b,
+    struct fault *fault)
+{
+	struct payload_template tpl;
+
+	if (template_of(p, msg, &tpl, fault) < 0)
+		return -1;
+	if (UNLIKELY(tpl.cut_short))
+		med_log(run, LOG_L_ERROR, STR("the template uses a $n that has "
+		    "no argument; from there on it is copied as it stands"));
+	return payload_template_fill(&tpl, style, p->arg, msg, b, fault);
+}
+
+static int
+freemarker_of(const struct payload *p, struct message *msg,
+    const struct freemarker **out, struct fault *fault)
+{
+	struct err err = { 0 };
+	struct str text;
+
+	*out = p->freemarker;
+	if (p->ready)
+		return 0;
+	if (text_of(p, msg, &text, fault) < 0)
+		return -1;
+	*out = freemarker_compile(message_arena(msg), text, &err);
+	if (!*out)
+		return fault_set(fault, FAULT_MEDIATOR, "Error parsing "
+		    "FreeMarking template : in line %d, column %d: %s",
+		    err.at.line, err.at.column, err.text);
+	return 0;
+}
+
+static int
+fill_freemarker(const struct payload *p, const struct payload_style *style,
+    struct message *msg, struct buf *b, struct fault *fault)
+{
+	struct arena *a = message_arena(msg);
+	struct str *arg = arena_alloc(a, (p->args + 1) * sizeof(*arg));
+	struct freemarker_data data = { .msg = msg, .arg = arg,
+	    .args = p->args };
+	const struct freemarker *f;
+	struct err err = { 0 };
+
+	if (freemarker_of(p, msg, &f, fault) < 0)
+		return -1;
+	for (size_t i = 0; i < p->args; i++) {
+		if (payload_arg_fill(&p->arg[i], style, msg, b, fault) < 0)
+			return -1;
+		arg[i] = arena_str(a, buf_str(b));
+		buf_truncate(b, 0);
+	}
+	if (freemarker_run(f, &data, b, &err) == 0)
+		return 0;
+	if (err.kind == ERR_SYNTAX)
+		return med_fault_body(fault, &err);
+	return fault_set(fault, FAULT_MEDIATOR, "Error parsing FreeMarking "
+	    "template: %s", err.text);
+}
+
 static enum med_next
 payload_exec(struct med_run *run, const void *node, struct message *msg,
     struct fault *fault)
 {
 	const struct payload *p = node;
 	struct payload_style style = p->style;
-	struct payload_template tpl;
-	struct buf *b;
+	struct buf *b = med_scratch(run);
 	struct str text;
+	int filled;
 
-	if (template_of(p, msg, &tpl, fault) < 0)
-		return MED_FAULT;
-	if (UNLIKELY(tpl.cut_short))
-		med_log(run, LOG_L_ERROR, STR("the template uses a $n that has "
-		    "no argument; from there on it is copied as it stands"));
 	style.quote = style.media == PAYLOAD_JSON && str_iis(message_prop_text(
 	    msg, SCOPE_DEFAULT, STR("QUOTE_STRING_IN_PAYLOAD_FACTORY_JSON")),
 	    "true");
-	b = med_scratch(run);
-	if (payload_template_fill(&tpl, &style, p->arg, msg, b, fault) < 0)
+	filled = p->is_freemarker ?
+	    fill_freemarker(p, &style, msg, b, fault) :
+	    fill_default(p, &style, run, msg, b, fault);
+	if (filled < 0)
 		return MED_FAULT;
 	text = arena_str(message_arena(msg), str_trim(buf_str(b)));
 	if (set_body(p, msg, text, fault) < 0)

@@ -260,9 +260,9 @@ needs_escape(struct str s)
 	return false;
 }
 
-static int
-fill_arg(const struct payload_arg *arg, const struct payload_style *style,
-    struct message *msg, struct buf *out, struct fault *fault)
+int
+payload_arg_fill(const struct payload_arg *arg,
+    const struct payload_style *style, struct message *msg, struct buf *out, struct fault *fault)
 {
 	struct arena *a = message_arena(msg);
 	struct err err = { 0 };
@@ -358,8 +358,8 @@ payload_template_fill(const struct payload_template *t,
 			buf_add_str(out, p->text);
 			break;
 		case PIECE_ARG:
-			result = fill_arg(&args[p->arg], style, msg, out,
-			    fault);
+			result = payload_arg_fill(&args[p->arg], style, msg,
+			    out, fault);
 			break;
 		case PIECE_EXPR:
 		case PIECE_QUOTED:

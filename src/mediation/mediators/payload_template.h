@@ -46,6 +46,9 @@ int payload_template_compile(struct arena *, struct str text, size_t args,
     MUST_CHECK;
 bool payload_template_reads_body(const struct payload_template *);
 enum payload_arg_kind payload_kind_of(struct str text, bool is_jsonpath);
+/* Appends what stands for an argument. */
+int payload_arg_fill(const struct payload_arg *, const struct payload_style *,
+    struct message *, struct buf *out, struct fault *) MUST_CHECK;
 /* Appends the text. */
 int payload_template_fill(const struct payload_template *,
     const struct payload_style *, const struct payload_arg *,
