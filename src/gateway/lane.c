@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lanes: one message at a time, in order. */
-#include "gateway/gateway.h"
+#include "gateway/lane.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/must.h"
+#include "gateway/gateway.h"
 #include "ipc/board.h"
 #include "mediation/inbound.h"
 #include "ws/ws.h"

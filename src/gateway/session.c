@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One client connection, from the first frame to the last byte. */
-#include "gateway/gateway.h"
+#include "gateway/session.h"
 
 #include <stdlib.h>
 
@@ -8,6 +8,7 @@
 #include "base/must.h"
 #include "config/config.h"
 #include "gateway/backend_http.h"
+#include "gateway/gateway.h"
 #include "http/head.h"
 #include "ipc/board.h"
 #include "mediation/inbound.h"
