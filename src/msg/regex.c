@@ -165,3 +165,134 @@ regex_search(const struct regex *re, struct str s, size_t from,
 	}
 	return rc;
 }
+
+/* ---- replaceAll -------------------------------------------------------- */
+
+struct replacing {
+	const struct regex *re;
+	struct str subject;
+	struct buf *out;
+	struct err *err;
+};
+
+static int
+add_group(struct replacing *r, uint32_t group)
+{
+	const PCRE2_SIZE *at = pcre2_get_ovector_pointer(scratch.data);
+
+	if (group >= r->re->groups)
+		return err_set(r->err, ERR_VALUE, "replacement: No group %u",
+		    (unsigned)group);
+	if (at[2 * group] != PCRE2_UNSET && at[2 * group + 1] > at[2 * group])
+		buf_add(r->out, r->subject.p + at[2 * group],
+		    at[2 * group + 1] - at[2 * group]);
+	return 0;
+}
+
+/* ${name}; rest begins behind the brace. */
+static int
+add_named(struct replacing *r, struct str *rest)
+{
+	size_t n = str_find(*rest, '}');
+	char name[64];
+	int group;
+
+	if (n == rest->n || n == 0 || n >= sizeof(name))
+		return err_set(r->err, ERR_VALUE,
+		    "replacement: bad ${name} of a group");
+	memcpy(name, rest->p, n);
+	name[n] = '\0';
+	*rest = str_from(*rest, n + 1);
+	group = pcre2_substring_number_from_name(r->re->code,
+	    (PCRE2_SPTR)name);
+	if (group < 0)
+		return err_set(r->err, ERR_VALUE,
+		    "replacement: No group with name {%s}", name);
+	return add_group(r, (uint32_t)group);
+}
+
+/* As many digits as still make a group that exists. */
+static int
+add_numbered(struct replacing *r, struct str *rest)
+{
+	uint32_t group, more;
+
+	if (!rest->n || rest->p[0] < '0' || rest->p[0] > '9')
+		return err_set(r->err, ERR_VALUE,
+		    "replacement: Illegal group reference");
+	group = (uint32_t)(rest->p[0] - '0');
+	*rest = str_from(*rest, 1);
+	while (rest->n && rest->p[0] >= '0' && rest->p[0] <= '9') {
+		more = group * 10 + (uint32_t)(rest->p[0] - '0');
+		if (more >= r->re->groups)
+			break;
+		group = more;
+		*rest = str_from(*rest, 1);
+	}
+	return add_group(r, group);
+}
+
+static int
+add_replacement(struct replacing *r, struct str with)
+{
+	while (with.n) {
+		char c = with.p[0];
+
+		with = str_from(with, 1);
+		if (c == '$' && with.n && with.p[0] == '{') {
+			with = str_from(with, 1);
+			if (add_named(r, &with) < 0)
+				return -1;
+		} else if (c == '$') {
+			if (add_numbered(r, &with) < 0)
+				return -1;
+		} else if (c == '\\' && !with.n) {
+			return err_set(r->err, ERR_VALUE, "replacement: "
+			    "character to be escaped is missing");
+		} else if (c == '\\') {
+			buf_putc(r->out, with.p[0]);
+			with = str_from(with, 1);
+		} else {
+			buf_putc(r->out, c);
+		}
+	}
+	return 0;
+}
+
+static size_t
+one_character(struct str s, size_t at)
+{
+	size_t n = 1;
+
+	while (at + n < s.n && ((unsigned char)s.p[at + n] & 0xc0) == 0x80)
+		n++;
+	return n;
+}
+
+int
+regex_replace_all(const struct regex *re, struct str s, struct str with,
+    size_t max, struct buf *out, struct err *err)
+{
+	struct replacing r = { re, s, out, err };
+	size_t from = 0, copied = 0, start = 0, end = 0;
+	int rc = 0;
+
+	while (from <= s.n && (rc = regex_search(re, s, from, &start, &end,
+	    err)) > 0) {
+		/* \K may put the start anywhere. */
+		start = start < copied ? copied : start;
+		buf_add_str(out, str_head(str_from(s, copied),
+		    start - copied));
+		if (add_replacement(&r, with) < 0)
+			return -1;
+		if (buf_len(out) > max)
+			return err_set(err, ERR_LIMIT,
+			    "the result of a replacement is too long");
+		copied = end;
+		from = end > start ? end : end + one_character(s, end);
+	}
+	if (rc < 0)
+		return -1;
+	buf_add_str(out, str_from(s, copied));
+	return 0;
+}

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include "base/arena.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -30,5 +31,10 @@ struct regex *regex_compile_search(struct arena *, struct str pattern,
  * or -1 as above. */
 int regex_search(const struct regex *, struct str subject, size_t from,
     size_t *start_out, size_t *end_out, struct err *) MUST_CHECK;
+/* Appends s with all matches replaced, as Java's String.replaceAll(): $1 and
+ * ${name} in with stand for groups, \ takes the meaning away. max: bytes that
+ * the result may have. Also for regex_compile_search() only. */
+int regex_replace_all(const struct regex *, struct str s, struct str with,
+    size_t max, struct buf *out, struct err *) MUST_CHECK;
 
 #endif

@@ -1,97 +1,134 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mediation/mediators/condition.h"
 
+#include "mediation/mediators/uri_fragments.h"
 #include "msg/regex.h"
 
 enum { DEPTH_MAX = 32 };
 
-enum operation { OP_AND, OP_OR, OP_NOT, OP_EQUAL, OP_MATCH };
-enum source { SOURCE_HEADER, SOURCE_PARAM, SOURCE_URL, SOURCE_PROPERTY,
-	SOURCE_SOAP };
-enum fragment { URL_WHOLE, URL_PROTOCOL, URL_USER, URL_HOST, URL_PORT,
-	URL_PATH, URL_QUERY, URL_REF };
+enum kind { OP_AND, OP_OR, OP_NOT, OP_EQUAL, OP_MATCH };
+enum source { FROM_HEADER, FROM_PARAM, FROM_URL, FROM_PROPERTY, FROM_SOAP };
+
+static const char *const kinds[] = { "and", "or", "not", "equal", "match" };
+static const char *const sources[] = { "header", "param", "url", "property",
+	"soap" };
 
 struct condition {
-	enum operation operation;
-	struct condition *first, *next;	/* AND, OR, NOT */
-	/* of texts: */
-	enum source source;
-	struct str name;		/* HEADER, PARAM, PROPERTY */
-	enum fragment fragment;		/* URL */
-	struct expr *expr;		/* SOAP */
-	struct str value;		/* EQUAL */
-	struct regex *regex;		/* MATCH */
+	struct condition *next;		/* among those of one parent */
+	struct condition *first;	/* and, or, not */
+	enum kind kind;
+	enum source source;		/* equal, match */
+	struct str name;
+	enum uri_fragment fragment;
+	struct expr *expr;
+	struct str value;
+	struct regex *regex;
 };
 
 /* ---- compile ----------------------------------------------------------- */
 
-static const char *const operations[] = { "and", "or", "not", "equal",
-	"match" };
-static const char *const sources[] = { "header", "param", "url", "property",
-	"soap" };
-static const char *const fragments[] = { "", "protocol", "user", "host",
-	"port", "path", "query", "ref" };
-
-static bool
-find_word(const char *const *words, size_t count, struct str word, int *out)
+static int
+word(struct str text, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (str_is(word, words[i])) {
-			*out = (int)i;
-			return true;
-		}
-	return false;
+		if (str_is(text, words[i]))
+			return (int)i;
+	return -1;
+}
+
+static int
+read_name(struct med_compile *c, const struct xml_el *el, struct condition *n,
+    struct err *err)
+{
+	switch (n->source) {
+	case FROM_URL:
+		n->fragment = FRAGMENT_FULL;
+		if (!n->name.p || uri_fragment_parse(n->name, &n->fragment))
+			return 0;
+		return xml_error(el, err, "unknown part of a URL: %.*s",
+		    STR_FMT(n->name));
+	case FROM_SOAP:
+		n->expr = n->name.p ? med_expr_as(c, el, "source", EXPR_XPATH,
+		    n->name, err) : NULL;
+		if (n->expr || n->name.p)
+			return n->expr ? 0 : -1;
+		break;
+	case FROM_HEADER:
+	case FROM_PARAM:
+	case FROM_PROPERTY:
+		if (n->name.p)
+			return 0;
+		break;
+	}
+	return xml_error(el, err, "source attribute is required");
 }
 
 static int
 read_source(struct med_compile *c, const struct xml_el *el,
     struct condition *n, struct err *err)
 {
-	struct str type = xml_attr(el, "type"), from = xml_attr(el, "source");
-	int word = SOURCE_HEADER;
+	struct str type = xml_attr(el, "type");
+	int source = type.p ? word(type, sources, ARRAY_LEN(sources))
+	    : FROM_HEADER;
 
-	if (type.p && !find_word(sources, ARRAY_LEN(sources), type, &word))
-		return xml_error(el, err, "Unknown equal evaluator type: "
-		    "%.*s", STR_FMT(type));
-	n->source = (enum source)word;
-	n->name = from;
-	if (n->source == SOURCE_URL) {
-		word = URL_WHOLE;
-		if (from.p && !find_word(fragments, ARRAY_LEN(fragments), from,
-		    &word))
-			return xml_error(el, err, "unknown part of a URL: "
-			    "%.*s", STR_FMT(from));
-		n->fragment = (enum fragment)word;
-		return 0;
-	}
-	if (!from.n)
-		return xml_error(el, err, "source attribute is required");
-	if (n->source != SOURCE_SOAP)
-		return 0;
-	n->expr = med_expr_as(c, el, "attribute 'source'", EXPR_XPATH, from,
-	    err);
-	return n->expr ? 0 : -1;
+	if (source < 0)
+		return xml_error(el, err, "Unknown %s evaluator type: %.*s",
+		    kinds[n->kind], STR_FMT(type));
+	n->source = (enum source)source;
+	n->name = xml_attr(el, "source");
+	return read_name(c, el, n, err);
 }
 
 static int
-read_text_test(struct med_compile *c, const struct xml_el *el,
-    struct condition *n, struct err *err)
+read_text(struct med_compile *c, const struct xml_el *el, struct condition *n,
+    struct err *err)
 {
-	struct str regex = xml_attr(el, "regex");
+	const char *attr = n->kind == OP_EQUAL ? "value" : "regex";
 	struct err inner = { 0 };
 
+	n->value = xml_attr(el, attr);
 	if (read_source(c, el, n, err) < 0)
 		return -1;
-	if (n->operation == OP_EQUAL) {
-		n->value = xml_attr(el, "value");
-		return n->value.p ? 0 : xml_error(el, err, "value attribute "
-		    "is required");
+	if (!n->value.p)
+		return xml_error(el, err, "%s attribute is required", attr);
+	if (n->kind == OP_EQUAL)
+		return 0;
+	n->regex = regex_compile(med_arena(c), n->value, &inner);
+	if (n->regex)
+		return 0;
+	return xml_error(el, err, "Invalid Regular Expression for attribute "
+	    "'regex' : %.*s (%s)", STR_FMT(n->value), inner.text);
+}
+
+static int read_one(struct med_compile *, const struct xml_el *,
+    unsigned depth, struct condition **out, struct err *);
+
+static int
+read_list(struct med_compile *c, const struct xml_el *el, unsigned depth,
+    struct condition *n, struct err *err)
+{
+	size_t count = 0;
+	struct condition **last = &n->first;
+
+	for (const struct xml_el *k = xml_first_child(el); k;
+	    k = xml_next_child(k), count++) {
+		if (read_one(c, k, depth + 1, last, err) < 0)
+			return -1;
+		last = &(*last)->next;
 	}
-	if (!regex.p)
-		return xml_error(el, err, "regex attribute is required");
-	n->regex = regex_compile(med_arena(c), regex, &inner);
-	return n->regex ? 0 : xml_error(el, err, "Invalid Regular Expression "
-	    "for attribute 'regex' : %.*s (%s)", STR_FMT(regex), inner.text);
+	if (n->kind == OP_NOT)
+		return count == 1 ? 0 : xml_error(el, err, "One expression "
+		    "should be provided under Not");
+	return count > 1 ? 0 : xml_error(el, err, "Two or more expressions "
+	    "should be provided under %s", n->kind == OP_AND ? "And" : "Or");
+}
+
+/* Only says which children there may be: they are read in their order. */
+static void
+ask_for_children(const struct xml_el *el)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		(void)xml_child(el, kinds[i]);
 }
 
 static int
@@ -99,32 +136,21 @@ read_one(struct med_compile *c, const struct xml_el *el, unsigned depth,
     struct condition **out, struct err *err)
 {
 	struct condition *n = arena_zalloc(med_arena(c), sizeof(*n));
-	struct condition **last = &n->first;
 	struct str name = xml_name(el);
-	size_t count = 0;
-	int word;
+	int kind = word(name, kinds, ARRAY_LEN(kinds));
 
-	*out = n;
-	if (!find_word(operations, ARRAY_LEN(operations), name, &word))
+	if (kind < 0)
 		return xml_error(el, err, "Invalid configuration element: "
-		    "%.*s", STR_FMT(name));
+		    "%.*s (a condition is one of and, or, not, equal, match)",
+		    STR_FMT(name));
 	if (depth == DEPTH_MAX)
 		return xml_error(el, err, "conditions are nested too deep");
-	n->operation = (enum operation)word;
-	if (n->operation == OP_EQUAL || n->operation == OP_MATCH)
-		return read_text_test(c, el, n, err);
-	for (const struct xml_el *k = xml_first_child(el); k;
-	    k = xml_next_child(k), count++) {
-		if (read_one(c, k, depth + 1, last, err) < 0)
-			return -1;
-		last = &(*last)->next;
-	}
-	if (n->operation == OP_NOT)
-		return count == 1 ? 0 : xml_error(el, err, "One expression "
-		    "should be provided under Not");
-	return count > 1 ? 0 : xml_error(el, err, "Two or more expressions "
-	    "should be provided under %s", n->operation == OP_AND ? "And" :
-	    "Or");
+	*out = n;
+	n->kind = (enum kind)kind;
+	if (n->kind == OP_EQUAL || n->kind == OP_MATCH)
+		return read_text(c, el, n, err);
+	ask_for_children(el);
+	return read_list(c, el, depth, n, err);
 }
 
 int
@@ -133,149 +159,132 @@ condition_read(struct med_compile *c, const struct xml_el *el,
 {
 	const struct xml_el *first = xml_first_child(el);
 
-	if (!first || xml_next_child(first))
-		return xml_error(el, err, "<condition> needs one of and, or, "
-		    "not, equal, match");
-	return read_one(c, first, 0, out, err);
+	*out = NULL;
+	ask_for_children(el);
+	return first ? read_one(c, first, 0, out, err) : 0;
 }
 
-/* ---- exec -------------------------------------------------------------- */
+/* ---- run --------------------------------------------------------------- */
 
+struct test {
+	struct message *msg;
+	struct str url;
+	struct fault *fault;
+	struct err err;
+};
+
+/* The last one of that name that has a value; only the text up to a second =
+ * counts. */
 static struct str
-or_null(struct str s, bool there)
+url_param(struct str url, struct str name, struct arena *a)
 {
-	return there ? s : STR_NULL;
-}
+	struct str rest, part, found = STR_NULL;
+	size_t mark;
 
-/* scheme://user@host:port/path?query#ref; what is not there is null, but the
- * port, which is -1. */
-static struct str
-part_of(struct str url, enum fragment what)
-{
-	size_t colon = str_find(url, ':'), hash = str_find(url, '#'), at, mark;
-	struct str scheme = or_null(str_head(url, colon), colon < url.n);
-	struct str ref = or_null(str_from(url, hash + 1), hash < url.n);
-	struct str rest = str_from(str_head(url, hash), scheme.p ? colon + 1 :
-	    0);
-	struct str query, host = STR_NULL, user = STR_NULL, port;
-	size_t end = str_find(rest, '?');
+	url = str_head(url, str_find(url, '#'));
+	mark = str_find(url, '?');
+	rest = str_from(url, mark + 1);
+	if (mark == url.n)
+		return found;
+	while (str_next(&rest, '&', &part)) {
+		size_t n = str_find(part, '=');
+		struct str value = str_from(part, n + 1);
 
-	query = or_null(str_from(rest, end + 1), end < rest.n);
-	rest = str_head(rest, end);
-	if (str_starts(rest, "//")) {
-		host = str_from(rest, 2);
-		mark = str_find(host, '/');
-		rest = str_from(host, mark);
-		host = str_head(host, mark);
-		at = str_find(host, '@');
-		user = or_null(str_head(host, at), at < host.n);
-		if (user.p)
-			host = str_from(host, at + 1);
+		value = str_head(value, str_find(value, '='));
+		if (value.n && str_eq(str_head(part, n), name))
+			found = value;
 	}
-	at = host.n && host.p[0] == '[' ? str_find(host, ']') : 0;
-	mark = at + str_find(str_from(host, at), ':');
-	port = mark < host.n ? str_from(host, mark + 1) : STR("-1");
-	host = str_head(host, mark);
-	switch (what) {
-	case URL_WHOLE:
-		return url;
-	case URL_PROTOCOL:
-		return scheme;
-	case URL_USER:
-		return user;
-	case URL_HOST:
-		return host;
-	case URL_PORT:
-		return port;
-	case URL_PATH:
-		return rest;
-	case URL_QUERY:
-		return query;
-	case URL_REF:
-		return ref;
-	}
-	return STR_NULL;
-}
-
-/* The value of a parameter of the query. */
-static struct str
-param_of(struct str url, struct str name)
-{
-	struct str rest = part_of(url, URL_QUERY), pair;
-
-	while (rest.p && str_next(&rest, '&', &pair)) {
-		size_t eq = str_find(pair, '=');
-
-		if (str_eq(str_head(pair, eq), name))
-			return str_from(pair, eq + (eq < pair.n));
-	}
-	return STR_NULL;
+	return uri_fragment_decode(found, a);
 }
 
 static int
-text_of(const struct condition *n, struct message *msg, struct str *out,
-    struct fault *fault)
+url_piece(const struct condition *n, struct test *t, struct str *out)
 {
-	struct str url = message_addressing(msg, STR("To"));
+	struct arena *a = message_arena(t->msg);
+	struct uri_fragments f;
 
-	if (!url.p)
-		url = STR("");
+	*out = t->url;
+	if (n->fragment == FRAGMENT_FULL)
+		return 0;
+	if (uri_fragments_split(t->url, a, &f, &t->err) < 0)
+		return -1;
+	*out = n->fragment == FRAGMENT_PORT ? arena_printf(a, "%d",
+	    (int)f.port) : f.text[n->fragment];
+	return 0;
+}
+
+/* -1 with t->err, or with the fault. */
+static int
+source_text(const struct condition *n, struct test *t, struct str *out)
+{
 	switch (n->source) {
-	case SOURCE_HEADER:
-		*out = message_prop_text(msg, SCOPE_TRANSPORT, n->name);
-		return 0;
-	case SOURCE_PARAM:
-		*out = param_of(url, n->name);
-		return 0;
-	case SOURCE_URL:
-		*out = part_of(url, n->fragment);
-		return 0;
-	case SOURCE_PROPERTY:
-		*out = message_prop_text(msg, SCOPE_DEFAULT, n->name);
-		return 0;
-	case SOURCE_SOAP:
-		return med_expr_string(n->expr, msg, out, fault);
+	case FROM_HEADER:
+		*out = message_prop_text(t->msg, SCOPE_TRANSPORT, n->name);
+		break;
+	case FROM_PARAM:
+		*out = url_param(t->url, n->name, message_arena(t->msg));
+		break;
+	case FROM_URL:
+		return url_piece(n, t, out);
+	case FROM_PROPERTY:
+		*out = message_prop_text(t->msg, SCOPE_DEFAULT, n->name);
+		break;
+	case FROM_SOAP:
+		return med_expr_string(n->expr, t->msg, out, t->fault);
 	}
 	return 0;
 }
 
-static int
-test_text(const struct condition *n, struct message *msg, bool *out,
-    struct fault *fault)
-{
-	struct err err = { 0 };
-	struct str text;
-	int result;
+static int test(const struct condition *, struct test *);
 
-	*out = false;
-	if (text_of(n, msg, &text, fault) < 0)
+/* Ends with the first one that decides. */
+static int
+test_list(const struct condition *list, struct test *t)
+{
+	int go_on = list->kind == OP_AND, rc = go_on;
+
+	for (const struct condition *n = list->first; n && rc == go_on;
+	    n = n->next)
+		rc = test(n, t);
+	return rc;
+}
+
+/* 1, 0 or -1 as above. */
+static int
+test(const struct condition *n, struct test *t)
+{
+	struct str text;
+	int rc;
+
+	switch (n->kind) {
+	case OP_NOT:
+		rc = test(n->first, t);
+		return rc < 0 ? rc : !rc;
+	case OP_AND:
+	case OP_OR:
+		return test_list(n, t);
+	case OP_EQUAL:
+	case OP_MATCH:
+		break;
+	}
+	if (source_text(n, t, &text) < 0)
 		return -1;
 	if (!text.p)
 		return 0;
-	if (n->operation == OP_EQUAL) {
-		*out = str_ieq(text, n->value);
-		return 0;
-	}
-	result = regex_matches(n->regex, text, &err);
-	*out = result > 0;
-	return result < 0 ? med_fault_from(fault, &err) : 0;
+	if (n->kind == OP_EQUAL)
+		return str_ieq(text, n->value);
+	return regex_matches(n->regex, text, &t->err);
 }
 
 /* No deeper than the reader allowed. */
 int
-condition_test(const struct condition *n, struct message *msg, bool *out,
-    struct fault *fault)
+condition_test(const struct condition *n, struct message *msg, struct str url,
+    bool *out, struct err *err, struct fault *fault)
 {
-	bool one = n->operation == OP_AND;
+	struct test t = { .msg = msg, .url = url, .fault = fault };
+	int rc = test(n, &t);
 
-	if (n->operation == OP_EQUAL || n->operation == OP_MATCH)
-		return test_text(n, msg, out, fault);
-	for (const struct condition *k = n->first; k; k = k->next) {
-		if (condition_test(k, msg, &one, fault) < 0)
-			return -1;
-		if (n->operation != OP_NOT && one != (n->operation == OP_AND))
-			break;
-	}
-	*out = n->operation == OP_NOT ? !one : one;
-	return 0;
+	*out = rc > 0;
+	*err = t.err;
+	return rc < 0 ? -1 : 0;
 }

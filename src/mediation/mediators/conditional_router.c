@@ -65,6 +65,9 @@ read_route(struct med_compile *c, const struct xml_el *el, struct route *r,
 		    "conditional router");
 	if (condition_read(c, condition, &r->condition, err) < 0)
 		return -1;
+	if (!r->condition)
+		return xml_error(condition, err, "<condition> needs one of "
+		    "and, or, not, equal, match");
 	if (!target)
 		return xml_error(el, err, "<conditionalRoute> needs a "
 		    "<target>");
@@ -97,6 +100,19 @@ router_compile(struct med_compile *c, const struct xml_el *el, void **node,
 
 static med_after_fn after_target;
 
+static int
+test(const struct route *r, struct message *msg, bool *out,
+    struct fault *fault)
+{
+	struct str url = message_addressing(msg, STR("To"));
+	struct err err;
+
+	if (condition_test(r->condition, msg, url.p ? url : STR(""), out, &err,
+	    fault) == 0)
+		return 0;
+	return err.kind == ERR_NONE ? -1 : med_fault_from(fault, &err);
+}
+
 static enum med_next
 next_route(struct med_run *run, struct routing *s, struct message *msg,
     struct fault *fault)
@@ -107,7 +123,7 @@ next_route(struct med_run *run, struct routing *s, struct message *msg,
 		const struct route *r = &n->route[s->at++];
 		bool holds;
 
-		if (condition_test(r->condition, msg, &holds, fault) < 0)
+		if (test(r, msg, &holds, fault) < 0)
 			return MED_FAULT;
 		if (!holds)
 			continue;
