@@ -318,6 +318,38 @@ def test_fast_end(number):
         assert gw.wait_end() == 0
 
 
+def test_end_in_the_middle_of_a_reload():
+    """A worker that hangs holds up both; asked twice, nobody is waited for."""
+    with Gateway(files(), workers=2) as gw:
+        os.kill(gw.worker_pids()[1], signal.SIGSTOP)
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(
+            gw.ctl("reload", check=False)))
+        thread.start()
+        gw.wait_log("reload asked for")
+        wait_for(lambda: len(gw.worker_pids()) == 2, "the check to end")
+        gw.send_signal(signal.SIGTERM)
+        thread.join(DEADLINE)
+        assert answers[0].returncode == 1
+        assert "the gateway is stopping" in answers[0].stderr
+        again = gw.ctl("reload", check=False)
+        assert again.returncode == 1 and "stopping" in again.stderr
+        gw.send_signal(signal.SIGTERM)
+        assert gw.wait_end() == 0
+
+
+def test_worker_that_dies_while_it_drains():
+    with Gate() as gate, Gateway(files(gate.call + "<respond/>"),
+                                 workers=2) as gw:
+        with Client(gw.port()) as c:
+            c.send("x")
+            gate.wait_asked()
+            gw.send_signal(signal.SIGQUIT)
+            wait_for(lambda: len(gw.worker_pids()) == 1, "the idle one to end")
+            os.kill(gw.worker_pids()[0], signal.SIGKILL)
+            assert gw.wait_end() == 0
+
+
 def test_end_with_traffic():
     """At whatever point it comes: no crash, and each client gets its Close."""
     for number in (signal.SIGQUIT, signal.SIGTERM):

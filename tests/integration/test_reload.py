@@ -376,6 +376,32 @@ def test_port_that_is_taken():
             assert set(gw.ports()) == {"websocket"}
 
 
+def test_too_many_new_ports_at_once():
+    with Gateway(files()) as gw, Client(gw.port()) as c:
+        for i in range(65):
+            gw.write("inbound-endpoints/%d.xml" % i,
+                     inbound("n%d" % i, 0, out=None))
+        answer = gw.ctl("reload", check=False)
+        assert answer.returncode == 1
+        assert "more than 64 new ports in one reload" in answer.stderr
+        gw.remove("inbound-endpoints/64.xml")
+        gw.ctl("reload")
+        assert ask(c) == "x" and len(gw.ports()) == 65
+        for i in (0, 63):
+            with Client(gw.port("n%d" % i)) as other:
+                assert ask(other) == "x"
+
+
+def test_settings_of_the_command_line_stay():
+    with Gateway(files(), options=["-g", "limits.message_size = 10;"]) as gw:
+        with open(gw.config, "a") as f:
+            f.write("limits: { message_size = 100; };\n")
+        gw.ctl("reload")
+        with Client(gw.port()) as c:
+            c.send("x" * 11)
+            assert closed(c)[0] == 1009
+
+
 # -- deaths ------------------------------------------------------------------
 
 def test_worker_dies_during_a_reload():
