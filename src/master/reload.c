@@ -251,6 +251,8 @@ prepare_all(struct master *m)
 		w->step = STEP_PREPARING;
 		worker_send(w, &msg);
 	}
+	log_debug("generation %" PRId64 " is checked, the workers prepare it",
+	    m->reload.generation);
 	buf_fini(&dump);
 }
 

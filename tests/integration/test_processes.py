@@ -326,8 +326,7 @@ def test_end_in_the_middle_of_a_reload():
         thread = threading.Thread(target=lambda: answers.append(
             gw.ctl("reload", check=False)))
         thread.start()
-        gw.wait_log("reload asked for")
-        wait_for(lambda: len(gw.worker_pids()) == 2, "the check to end")
+        gw.wait_log("generation 2 is checked, the workers prepare it")
         gw.send_signal(signal.SIGTERM)
         thread.join(DEADLINE)
         assert answers[0].returncode == 1

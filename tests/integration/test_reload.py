@@ -419,9 +419,7 @@ def test_worker_dies_during_a_reload():
         thread = threading.Thread(target=lambda: answers.append(
             gw.ctl("reload", check=False)))
         thread.start()
-        # The check is through when its process is.
-        wait_for(lambda: gw.log_lines("reload asked for"), "the reload")
-        wait_for(lambda: len(gw.worker_pids()) == 2, "the check to end")
+        gw.wait_log("generation 2 is checked, the workers prepare it")
         os.kill(victim, signal.SIGKILL)
         thread.join(DEADLINE)
         assert answers[0].returncode == 1
