@@ -5,6 +5,9 @@
 #include "msg/textconv.h"
 #include "msg/xml.h"
 
+/* A template may use an argument many times, however long it is. */
+enum { PAYLOAD_MAX = 64 << 20 };
+
 /* ---- compile ----------------------------------------------------------- */
 
 struct scan {
@@ -368,6 +371,9 @@ payload_template_fill(const struct payload_template *t,
 		}
 		if (result < 0)
 			return -1;
+		if (buf_len(out) > PAYLOAD_MAX)
+			return fault_set(fault, FAULT_MEDIATOR, "the payload "
+			    "is longer than %d bytes", PAYLOAD_MAX);
 	}
 	return 0;
 }
