@@ -10,6 +10,7 @@ import threading
 import websockets
 import wsproto.frame_protocol
 from wsproto import ConnectionType, WSConnection
+from wsproto.utilities import LocalProtocolError
 from wsproto.events import (AcceptConnection, BytesMessage, CloseConnection,
                             Ping, Pong, RejectConnection, RejectData, Request,
                             TextMessage)
@@ -219,8 +220,8 @@ class ProtoBackend:
         conn = ProtoConnection(self, sock)
         try:
             conn.run()
-        except OSError:
-            pass
+        except (OSError, LocalProtocolError):
+            pass  # the other side went away meanwhile
         finally:
             sock.close()
 
