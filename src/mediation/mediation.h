@@ -137,8 +137,7 @@ struct med_host {
 	/* Called before each mediator, for those who show steps; NULL else. */
 	void (*step)(void *ctx, struct src_pos at, struct str element,
 	    unsigned depth);
-	/* What outlives ctx and can go on with a group later (later.h). May be
-	 * NULL: nothing does. */
+	/* What outlives ctx, for groups (later.h). NULL: nothing does. */
 	void *(*home)(void *ctx);
 };
 

@@ -9,7 +9,7 @@
 struct foreach {
 	struct expr *expr;		/* XPath, or: */
 	struct jsonpath *path;
-	const struct med_list *list;	/* or: */
+	const struct sequence *sequence;	/* or: */
 	const struct sequence_ref *ref;
 	struct str counter, original;	/* names of properties */
 	bool go_on;			/* after a fault */
@@ -65,7 +65,6 @@ read_body(struct med_compile *c, const struct xml_el *el, struct foreach *n,
 		NULL };
 	const struct xml_el *inner = xml_child(el, "sequence");
 	struct str name = xml_attr(el, "sequence");
-	struct med_list *list;
 
 	if (name.n && !inner) {
 		n->ref = med_sequence_ref(c, el, name);
@@ -77,9 +76,7 @@ read_body(struct med_compile *c, const struct xml_el *el, struct foreach *n,
 	if (xml_contains(inner, forbidden))
 		return xml_error(el, err, "Sequence cannot contain Call, Send "
 		    "or CallOut mediators");
-	if (med_children(c, inner, NULL, &list, err) < 0)
-		return -1;
-	n->list = list;
+	n->sequence = med_sequence(c, inner, STR(""));
 	return 0;
 }
 
@@ -113,12 +110,10 @@ begin_turn(struct med_run *run, struct loop *l, struct message *msg)
 	message_set_prop(msg, SCOPE_DEFAULT, l->node->counter,
 	    VALUE_OF_INT(l->count));
 	if (l->node->go_on)
-		med_enter_branch(run, MED_BRANCH_OPEN, l->node->list,
-		    l->sequence, NULL, after_turn, l);
-	else if (l->sequence)
-		med_enter_sequence_then(run, l->sequence, after_turn, l);
+		med_enter_branch(run, MED_BRANCH_OPEN, NULL, l->sequence,
+		    NULL, after_turn, l);
 	else
-		med_enter_then(run, l->node->list, after_turn, l);
+		med_enter_sequence_then(run, l->sequence, after_turn, l);
 	return MED_CHILDREN;
 }
 
@@ -339,6 +334,7 @@ foreach_exec(struct med_run *run, const void *node, struct message *msg,
 		return foreach2_exec(run, n->second, msg, fault);
 	l = arena_zalloc(message_arena(msg), sizeof(*l));
 	l->node = n;
+	l->sequence = n->sequence;
 	if (n->ref) {
 		l->sequence = sequence_resolve(n->ref);
 		if (!l->sequence) {
