@@ -125,7 +125,7 @@ class Gateway:
                self.socket, self.root, os.path.join(self.dir, "registry"),
                "true" if sender else "false", settings))
         if start:
-            self.start()
+            self._start_or_leave()
 
     def settings(self, text):
         with open(self.config, "w") as f:
@@ -170,6 +170,13 @@ class Gateway:
             self.process.wait()
             raise RuntimeError("wsgw ended with %d:\n%s"
                                % (self.process.returncode, self.log()))
+
+    def _start_or_leave(self):
+        try:
+            self.start()
+        except BaseException:
+            shutil.rmtree(self.dir, ignore_errors=True)
+            raise
 
     def send_signal(self, number):
         self.process.send_signal(number)
