@@ -441,7 +441,7 @@ congested(struct backend *b)
 	struct session *s = b->session;
 	if (!b->watched) {
 		b->watched = true;
-		b->watch_mark = stream_bytes_out(b->stream);
+		b->watch_mark = stream_bytes_taken(b->stream);
 		arm(b, b->timeout_ms > 0 ? b->timeout_ms : STALL_MS);
 	}
 	session_pause(s, PAUSE_BACKEND);
@@ -456,7 +456,7 @@ watch(struct backend *b)
 {
 	uint64_t before = b->watch_mark;
 
-	b->watch_mark = stream_bytes_out(b->stream);
+	b->watch_mark = stream_bytes_taken(b->stream);
 	if (b->watch_mark == before) {
 		lost(b, "does not read what is sent to it");
 		return;

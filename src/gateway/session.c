@@ -310,7 +310,7 @@ congested(struct session *s, size_t n)
 	}
 	if (!s->watched) {
 		s->watched = true;
-		s->watch_mark = stream_bytes_out(s->stream);
+		s->watch_mark = stream_bytes_taken(s->stream);
 		arm(s, STALL_MS);
 	}
 	session_pause(s, PAUSE_CLIENT);
@@ -322,7 +322,7 @@ congested(struct session *s, size_t n)
 static void
 watch(struct session *s)
 {
-	uint64_t taken = stream_bytes_out(s->stream);
+	uint64_t taken = stream_bytes_taken(s->stream);
 
 	if (s->watch_mark == taken) {
 		too_slow(s);

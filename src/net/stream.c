@@ -2,7 +2,9 @@
 #include "net/stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -411,4 +413,15 @@ uint64_t
 stream_bytes_out(const struct stream *s)
 {
 	return s->bytes_out;
+}
+
+uint64_t
+stream_bytes_taken(const struct stream *s)
+{
+	int held = 0;
+
+	if (ioctl(s->fd.fd, SIOCOUTQ, &held) < 0 || held < 0)
+		return s->bytes_out;
+	return s->bytes_out > (unsigned)held ? s->bytes_out - (unsigned)held :
+	    0;
 }

@@ -77,5 +77,8 @@ int stream_fd(const struct stream *);
 /* Totals since the start, for the access log. */
 uint64_t stream_bytes_in(const struct stream *);
 uint64_t stream_bytes_out(const struct stream *);
+/* Those of them that have reached the peer: the kernel may hold megabytes for
+ * one that is slow. A system call. */
+uint64_t stream_bytes_taken(const struct stream *);
 
 #endif
