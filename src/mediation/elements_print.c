@@ -211,8 +211,10 @@ rst_type(FILE *f, enum attribute_type type, const char *words,
 		n = strcspn(words, "|");
 		fprintf(f, "*%.*s*%s", (int)n, words, words[n] ? " | " : "");
 	}
+	/* What is literal may not end in a blank. */
 	if (*dflt)
-		fprintf(f, " [``%s``]", dflt);
+		fprintf(f, strchr(dflt, ' ') ? " [``\"%s\"``]" : " [``%s``]",
+		    dflt);
 }
 
 static void
@@ -242,23 +244,47 @@ rst_attribute(FILE *f, const struct attribute_row *a, int depth)
 	rst_about(f, a->doc);
 }
 
-static void rst_child(FILE *, const struct child_row *, int depth);
+/* The elements around the one that is shown. */
+struct around {
+	const struct element *element;
+	const struct around *next;
+};
+
+/* What may hold itself is described once, where it is met first. */
+static bool
+is_shown(const char *child, const struct around *a)
+{
+	for (; a; a = a->next)
+		for (size_t i = 0; i < child_count; i++)
+			if (strcmp(child_rows[i].child, child) == 0 &&
+			    strcmp(child_rows[i].element, a->element->key) == 0)
+				return true;
+	return false;
+}
+
+static void rst_child(FILE *, const struct child_row *,
+    const struct around *, int depth);
 
 /* Parts nest as deep as the table makes them. */
 static void
-rst_inside(FILE *f, const struct element *e, int depth)
+rst_inside(FILE *f, const struct element *e, const struct around *outer,
+    int depth)
 {
+	struct around here = { e, outer };
+
 	for (size_t i = 0; i < attribute_count; i++)
 		if (is_listed(&attribute_rows[i], e))
 			rst_attribute(f, &attribute_rows[i], depth);
 	for (size_t i = 0; i < child_count; i++)
 		if (strcmp(child_rows[i].element, e->key) == 0 &&
-		    child_rows[i].max != CHILD_REFUSED)
-			rst_child(f, &child_rows[i], depth);
+		    child_rows[i].max != CHILD_REFUSED &&
+		    !is_shown(child_rows[i].child, outer))
+			rst_child(f, &child_rows[i], &here, depth);
 }
 
 static void
-rst_child(FILE *f, const struct child_row *c, int depth)
+rst_child(FILE *f, const struct child_row *c, const struct around *around,
+    int depth)
 {
 	const struct element *e = element_find(c->child);
 
@@ -270,7 +296,7 @@ rst_child(FILE *f, const struct child_row *c, int depth)
 	    ? "elements" : "element", c->min > 0 ? ", required" : "");
 	rst_about(f, e->doc);
 	if (e->class == CLASS_PART)
-		rst_inside(f, e, depth + 1);
+		rst_inside(f, e, around, depth + 1);
 }
 
 static void
@@ -293,6 +319,6 @@ elements_manual(FILE *f, const char *key)
 	if (strcmp(key, "parameters") == 0)
 		rst_parameters(f);
 	else if (e)
-		rst_inside(f, e, 0);
+		rst_inside(f, e, NULL, 0);
 	return e || strcmp(key, "parameters") == 0;
 }

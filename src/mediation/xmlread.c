@@ -24,7 +24,7 @@ struct attribute {
 struct marks {
 	const char *attr[MAX_ASKED], *child[MAX_ASKED];
 	unsigned attr_count, child_count;
-	bool known, done, opaque;
+	bool known, done, opaque, all_children;
 };
 
 struct xml_el {
@@ -373,6 +373,7 @@ synapse_one(const struct xml_el *el)
 const struct xml_el *
 xml_first_child(const struct xml_el *el)
 {
+	el->marks->all_children = true;
 	return synapse_one(el->first);
 }
 
@@ -458,6 +459,12 @@ xml_asked_children(const struct xml_el *el, unsigned *count)
 {
 	*count = el->marks->child_count;
 	return el->marks->child;
+}
+
+bool
+xml_asked_all_children(const struct xml_el *el)
+{
+	return el->marks->all_children;
 }
 
 void

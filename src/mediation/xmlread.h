@@ -53,6 +53,7 @@ bool xml_is_settled(const struct xml_el *);	/* marked done or opaque */
 /* The names that compile asked for, whether they are there or not. */
 const char *const *xml_asked_attrs(const struct xml_el *, unsigned *count);
 const char *const *xml_asked_children(const struct xml_el *, unsigned *count);
+bool xml_asked_all_children(const struct xml_el *);
 /* One error more than can be returned. */
 void xml_report(const struct xml_el *, const struct err *);
 /* The element itself as markup with inherited namespaces. */

@@ -60,6 +60,7 @@ def installed():
                  man + "/man8/wsgw.8", man + "/man5/wsgw.conf.5",
                  man + "/man5/wsgw-artifacts.5", man + "/man1/wsgwctl.1",
                  man + "/man1/wsgwseq.1",
+                 folder("datadir") + "/wsgw/synapse.xsd",
                  folder("systemdsystemunitdir") + "/wsgw.service"):
         rows[path] = 0o644
     return rows

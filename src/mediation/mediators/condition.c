@@ -253,7 +253,7 @@ test_list(const struct condition *list, struct test *t)
 static int
 test(const struct condition *n, struct test *t)
 {
-	struct str text;
+	struct str text = STR_NULL;
 	int rc;
 
 	switch (n->kind) {

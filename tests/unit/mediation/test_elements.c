@@ -255,6 +255,9 @@ on_element(const struct xml_el *el, const struct element *e)
 	names = xml_asked_children(el, &n);
 	for (unsigned i = 0; i < n; i++)
 		ask_child(e, names[i]);
+	for (size_t i = 0; xml_asked_all_children(el) && i < child_count; i++)
+		if (child_belongs(&child_rows[i], e))
+			child_asked[i] = true;
 }
 
 static void
