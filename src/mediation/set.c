@@ -110,6 +110,9 @@ med_set_fault(const struct med_set *set)
 
 /* ---- linking ----------------------------------------------------------- */
 
+/* What an artifact with an error would have defined is missing, too: after
+ * errors nothing is said about names. */
+
 /* A registry resource that holds a <sequence> is one by its key. */
 static void
 sequence_from_registry(struct med_compile *c, struct str key)
@@ -130,7 +133,7 @@ link_sequences(struct med_compile *c)
 		if (!med_set_sequence(c->set, r->name))
 			sequence_from_registry(c, r->name);
 		r->target = med_set_sequence(c->set, r->name);
-		if (!r->target)
+		if (!r->target && !c->diag->errors)
 			diag_warn(c->diag, r->at, "sequence \"%.*s\" is not "
 			    "defined", STR_FMT(r->name));
 	}
@@ -141,7 +144,7 @@ link_templates(struct med_compile *c)
 {
 	for (struct template_ref *r = c->template_first; r; r = r->next) {
 		r->target = hmap_get(&c->set->templates, r->name);
-		if (!r->target)
+		if (!r->target && !c->diag->errors)
 			diag_warn(c->diag, r->at, "template \"%.*s\" is not "
 			    "defined", STR_FMT(r->name));
 	}
