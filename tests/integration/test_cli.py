@@ -52,6 +52,33 @@ def test_version(name, option):
     assert re.fullmatch(name + r" \d+\.\d+\.\d+\S*\n", result.stdout)
 
 
+def test_list_of_elements():
+    lines = run("wsgw", "-L").stdout.splitlines()
+    assert "mediator  drop  supported" in lines
+    assert "mediator  class  refused: it runs a Java class" in lines
+    rows = json.loads(run("wsgw", "--list", "--json").stdout)
+    log = [r for r in rows if (r["kind"], r["name"]) == ("mediator", "log")]
+    assert log[0]["state"] == "supported"
+    assert log[0]["attributes"][0]["name"] == "level"
+    assert len(rows) == len(lines)
+    result = run("wsgw", "--json")
+    assert result.returncode == 2
+    assert "--json goes with -L only" in result.stderr
+
+
+def test_manual_of_an_element():
+    assert "xpath\n    *expression*" in run("wsgw", "--manual=filter").stdout
+    result = run("wsgw", "--manual=nonsense")
+    assert result.returncode == 2
+    assert 'knows no element "nonsense"' in result.stderr
+
+
+def test_schema():
+    result = run("wsgw", "--schema")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert 'targetNamespace="http://ws.apache.org/ns/synapse"' in result.stdout
+
+
 def test_version_with_all_it_was_built_with():
     for option in ("-V", "--version-all"):
         result = run("wsgw", option)
