@@ -503,6 +503,8 @@ def test_run_that_a_reload_overtook_opens_a_back_end():
                 c.send("new")
                 assert c.recv() == "new"
                 b.connections[0].abort()
+                wait_for(lambda: gw.status()["totals"]["backends"] == 0,
+                         "the loss to be seen")
                 c.send("again")
                 assert c.recv() == "again"
 
