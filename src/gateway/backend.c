@@ -15,6 +15,8 @@
 
 enum {
 	BACKEND_MAGIC = 0x6261636b,
+	BACKENDS_MAX = 64,	/* of one session: addresses may be made of what
+				   the client sends */
 	STALL_MS = 60000,	/* one that takes nothing for so long, when its
 				   endpoint has no timeout */
 };
@@ -170,13 +172,30 @@ end(struct backend *b)
 	loop_defer_free(w->loop, b, destroy);
 }
 
+static int
+check_room(const struct session *s, const struct backend_key *key,
+    struct fault *fault)
+{
+	unsigned n = 0;
+
+	list_each(&s->backends, l, struct backend_link, link)
+		n++;
+	if (n < BACKENDS_MAX)
+		return 0;
+	return fault_set(fault, FAULT_CONNECT_FAILED, "%.*s: this client has "
+	    "%u back-end connections already", STR_FMT(key->uri), n);
+}
+
 struct backend *
 backend_open(struct session *s, const struct backend_key *key,
     struct str client_headers, int64_t timeout_ms, struct fault *fault)
 {
-	struct backend *b = xcalloc(1, sizeof(*b));
+	struct backend *b;
 	struct buf headers = { 0 };
 
+	if (check_room(s, key, fault) < 0)
+		return NULL;
+	b = xcalloc(1, sizeof(*b));
 	b->magic = BACKEND_MAGIC;
 	b->session = s;
 	b->seen = UINT64_MAX;

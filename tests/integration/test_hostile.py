@@ -110,15 +110,45 @@ def test_small_send_queue_never_stalls(size, queue):
                 assert c.recv() == text
 
 
-def test_many_small_answers_with_a_small_send_queue():
-    """One read holds more than the queue may: nobody is to blame."""
-    with Gateway(files("<respond/>", None),
+def test_many_answers_with_a_small_send_queue():
+    """One read holds more than the queue may, and what it causes much more:
+    the rest waits in its order, and nobody is to blame."""
+    count = 2000
+    body = ('<payloadFactory media-type="text"><format>$1 %s</format><args>'
+            '<arg expression="//text()"/></args></payloadFactory><respond/>'
+            % ("y" * 2000))
+    with Gateway(files(on(ON_CONNECT, "true", "<drop/>", body), None,
+                       ws_default_content_type="text/plain"),
                  'limits: { send_queue = "4096"; };') as gw:
         with Client(gw.port()) as c:
-            one = frame(1, b"0123456789")
-            c.raw(one * 10000)
-            for _ in range(10000):
-                assert c.recv() == "0123456789"
+            c.raw(b"".join(frame(1, b"%d" % i) for i in range(count)))
+            for i in range(count):
+                assert c.recv() == "%d %s" % (i, "y" * 2000)
+
+
+def test_outflow_to_a_back_end_that_stops_for_a_while():
+    """What comes of the first waits, at its source, for the second."""
+    count, size = 300, 100000
+
+    def flood(conn, data):
+        for i in range(count):
+            conn.send("%d " % i + data * size)
+
+    with ProtoBackend(on_message=flood) as a, Stopped() as b:
+        out = on(get("websocket.target.handshake.present"), "true", "<drop/>",
+                 on(get("websocket.subscriber.path"), ".*%d.*" % a.port,
+                    send_to(b.uri), "<respond/>"))
+        with Gateway(files(send_to(a.uri), out),
+                     'limits: { send_queue = "64K"; };') as gw:
+            before = resident(gw)
+            with Client(gw.port()) as c:
+                c.send("x")
+                b.wait(lambda b: b.received)
+                time.sleep(0.3)  # nothing tells that it stands still
+                assert resident(gw) - before < 48 << 20
+                b.go.set()
+                for i in range(count):
+                    assert c.recv() == "%d " % i + "x" * size
 
 
 def test_congested_back_end_that_dies_does_not_stop_its_client():
@@ -160,14 +190,15 @@ def test_back_end_that_never_reads_does_not_hold_its_client_for_ever():
     """The endpoint's timeout ends it, also when the client has gone meanwhile
     (which nobody can see while it is not read)."""
     with Stopped() as b:
-        f = files(send_to(b.uri, "<timeout><duration>400</duration>"
+        f = files(send_to(b.uri, "<timeout><duration>1500</duration>"
                           "</timeout>"), out_fault="lost", more={
             "lost": tell("lost", code=get("ERROR_CODE"))},
             ws_dispatch_lifecycle_events="false")
         with Gateway(f, 'limits: { send_queue = "64K"; };') as gw:
             before = descriptors(gw)
             c = Client(gw.port())
-            assert pour(c.sock, frame(2, b"x" * 30000), 64 << 20) < 64 << 20
+            assert pour(c.sock, frame(2, b"x" * 30000), 64 << 20, 0.4) < \
+                64 << 20
             gw.wait_log("at = lost, code = 101505")
             c.abort()
             eventually_idle(gw, before)
@@ -527,6 +558,32 @@ def test_sends_to_a_slow_service_are_in_order():
                 assert [c.recv() for _ in range(40)] == \
                     ["answer to %d" % i for i in range(40)]
                 assert other.recv() == "answer to other"
+
+
+def test_back_ends_of_one_client_are_bounded():
+    """Addresses may be made of what the client sends."""
+    with ProtoBackend() as b:
+        uri = "{concat('ws://127.0.0.1:%d/', json-eval($.n))}" % b.port
+        f = files(on(ON_CONNECT, "true", "<drop/>",
+                     '<property name="n" expression="json-eval($.n)"/>' +
+                     send_to(uri.replace("json-eval($.n)",
+                                         "get-property('n')"))),
+                  ws_default_content_type="application/json", on_error="bad",
+                  more={"bad": tell("bad", code=get("ERROR_CODE")) +
+                        "<respond/>"})
+        with Gateway(f) as gw:
+            before = descriptors(gw)
+            with Client(gw.port()) as c:
+                for i in range(70):
+                    text = '{"n":"%d"}' % i
+                    c.send(text)
+                    assert c.recv() == text
+                assert len(b.connections) == 64
+                assert len(gw.log_lines("at = bad, code = 101503")) == 6
+                c.send('{"n":"3"}')
+                assert c.recv() == '{"n":"3"}'
+                assert len(gw.log_lines("at = bad")) == 6
+            eventually_idle(gw, before)
 
 
 # -- fault codes --------------------------------------------------------------
