@@ -190,14 +190,15 @@ def test_back_end_that_never_reads_does_not_hold_its_client_for_ever():
     """The endpoint's timeout ends it, also when the client has gone meanwhile
     (which nobody can see while it is not read)."""
     with Stopped() as b:
-        f = files(send_to(b.uri, "<timeout><duration>1500</duration>"
+        f = files(send_to(b.uri, "<timeout><duration>700</duration>"
                           "</timeout>"), out_fault="lost", more={
             "lost": tell("lost", code=get("ERROR_CODE"))},
             ws_dispatch_lifecycle_events="false")
-        with Gateway(f, 'limits: { send_queue = "64K"; };') as gw:
+        with Gateway(f, 'limits: { send_queue = "64K"; '
+                     'close_timeout = "300ms"; };') as gw:
             before = descriptors(gw)
             c = Client(gw.port())
-            assert pour(c.sock, frame(2, b"x" * 30000), 64 << 20, 0.4) < \
+            assert pour(c.sock, frame(2, b"x" * 30000), 64 << 20, 0.3) < \
                 64 << 20
             gw.wait_log("at = lost, code = 101505")
             c.abort()
